@@ -1,0 +1,7 @@
+#ifndef CSHIMS_H
+#define CSHIMS_H
+#include "counter.h"
+#include "descriptors.h"
+#include "process.h"
+#include "realtime.h"
+#endif

@@ -1,0 +1,63 @@
+public import Time
+
+/// One host's machines, as a control instance commands them.
+///
+/// The order of an operation: ``prepare(_:)``, then either ``cancel(_:)`` or ``execute(_:at:)``, then ``report(of:)``, then
+/// exactly one of ``commit(_:)`` and ``rollback(_:continueAt:)``. An executed handle acts alone: once ``execute(_:at:)`` has
+/// returned, nothing that happens to the caller changes what is done at the instant.
+public protocol Hypervisor: Sendable {
+    /// The host's name, unique among the hypervisors of one control instance.
+    var host: String { get }
+
+    func describe() async -> HypervisorDescription
+
+    /// - Parameter simulation: nil for the machines of all.
+    func machines(of simulation: String?) async -> [MachineStatus]
+
+    /// Checks every precondition and takes everything that the operation needs, so that at the instant nothing is left but to act.
+    /// When it refuses, everything is as before.
+    func prepare(_ order: Order) async -> PrepareAnswer
+
+    /// Undoes ``prepare(_:)``. An unknown or used handle is no error: there is nothing to undo.
+    func cancel(_ handle: Handle) async
+
+    /// Arms the operation; returns once it will happen by itself.
+    /// - Parameter instant: the handle's own, or for a handle without one, any between `earliest` and `expires`.
+    /// - Throws: when the handle is not valid (any more) or the instant is too near; everything is then as before.
+    func execute(_ handle: Handle, at instant: HostInstant) async throws(HypervisorError)
+
+    /// Waits until the operation has happened, well or badly.
+    func report(of operation: OperationID) async throws(HypervisorError) -> HypervisorReport
+
+    /// The stages of an operation as they end, from its beginning; ends with the operation.
+    func stages(of operation: OperationID) async -> AsyncStream<Stage>
+
+    /// Suspend: the processes end, resources go free. Start and resume: they stay. Repeating it is harmless.
+    func commit(_ operation: OperationID) async throws(HypervisorError)
+
+    /// Suspend: all go on together at that instant, what was saved is removed. Start and resume: the new processes end.
+    /// Repeating it is harmless.
+    func rollback(_ operation: OperationID, continueAt instant: HostInstant) async throws(HypervisorError)
+
+    /// Operations under way that wait to be told how they end: after a restart of either side, the ones to be settled.
+    func undecided() async -> [UndecidedOperation]
+
+    /// - Parameter pausing: false: only what can be read without stopping the machine.
+    func readClocks(of simulation: String, pausing: Bool) async throws(HypervisorError) -> [MachineClocks]
+
+    func adopt(_ order: AdoptOrder) async throws(HypervisorError) -> MachineStatus
+
+    /// Ends the machines of a simulation and releases what they hold. Adopted ones are let go, not ended.
+    func end(_ simulation: String) async throws(HypervisorError)
+
+    /// Reads every file of a checkpoint that is this host's and compares sizes, digests, and what its streams say.
+    /// - Returns: every way in which it is not what the manifest says; empty when it is whole.
+    func verify(_ checkpoint: StoredCheckpoint) async -> [Reason]
+
+    /// Writes a copy of a checkpoint whose clocks read differently; the original is only read.
+    /// - Returns: the machines as saved in `folder`.
+    func editClocks(_ order: ClockEditOrder) async throws(HypervisorError) -> [MachineCheckpoint]
+
+    /// Removes the folder of a checkpoint, or of one that never became whole. Removing what is not there is no error.
+    func removeCheckpoint(folder: String) async throws(HypervisorError)
+}

@@ -1,0 +1,117 @@
+public import GuestClock
+public import Time
+
+/// What a control instance asks a hypervisor to prepare.
+public enum Order: Codable, Hashable, Sendable {
+    case start(StartOrder)
+    case suspend(SuspendOrder)
+    case resume(ResumeOrder)
+}
+
+/// Launch machines, paused, and let them all begin at the instant.
+public struct StartOrder: Codable, Hashable, Sendable {
+    public var operation: OperationID
+    /// Only the machines, links and resources that are this host's.
+    public var simulation: SimulationSpec
+    public var instant: HostInstant?
+
+    public init(operation: OperationID, simulation: SimulationSpec, instant: HostInstant?) {
+        self.operation = operation
+        self.simulation = simulation
+        self.instant = instant
+    }
+}
+
+/// Stop machines at the instant and save them; they stay alive and paused until commit or rollback.
+public struct SuspendOrder: Codable, Hashable, Sendable {
+    public var operation: OperationID
+    public var simulation: String
+    public var machines: [String]
+    public var instant: HostInstant?
+    /// Folder, not yet there, in which the hypervisor puts its files; the control instance adds the manifest.
+    public var folder: String
+
+    public init(operation: OperationID, simulation: String, machines: [String], instant: HostInstant?, folder: String) {
+        self.operation = operation
+        self.simulation = simulation
+        self.machines = machines
+        self.instant = instant
+        self.folder = folder
+    }
+}
+
+/// Load machines from a checkpoint, and let them all go on at the instant.
+public struct ResumeOrder: Codable, Hashable, Sendable {
+    public var operation: OperationID
+    public var simulation: SimulationSpec
+    public var machines: [MachineCheckpoint]
+    public var links: [LinkCheckpoint]
+    public var instant: HostInstant?
+    /// The checkpoint's folder; nothing in it is ever written.
+    public var folder: String
+    public var policy: ClockPolicy
+    public var scope: ClockScope
+
+    public init(
+        operation: OperationID,
+        simulation: SimulationSpec,
+        machines: [MachineCheckpoint],
+        links: [LinkCheckpoint],
+        instant: HostInstant?,
+        folder: String,
+        policy: ClockPolicy,
+        scope: ClockScope
+    ) {
+        self.operation = operation
+        self.simulation = simulation
+        self.machines = machines
+        self.links = links
+        self.instant = instant
+        self.folder = folder
+        self.policy = policy
+        self.scope = scope
+    }
+}
+
+/// Take charge of a QEMU that somebody else started.
+public struct AdoptOrder: Codable, Hashable, Sendable {
+    public var simulation: String
+    public var machine: String
+    /// `unix:/path` or `tcp:host:port`.
+    public var monitor: String
+
+    public init(simulation: String, machine: String, monitor: String) {
+        self.simulation = simulation
+        self.machine = machine
+        self.monitor = monitor
+    }
+}
+
+/// The part of a checkpoint that one host keeps.
+public struct StoredCheckpoint: Codable, Hashable, Sendable {
+    public var folder: String
+    public var machines: [MachineCheckpoint]
+    public var links: [LinkCheckpoint]
+
+    public init(folder: String, machines: [MachineCheckpoint], links: [LinkCheckpoint]) {
+        self.folder = folder
+        self.machines = machines
+        self.links = links
+    }
+}
+
+/// Make a checkpoint beside an old one, the same but for what its clocks read.
+public struct ClockEditOrder: Codable, Hashable, Sendable {
+    public var source: StoredCheckpoint
+    /// Of the new one; not yet there.
+    public var folder: String
+    public var policy: ClockPolicy
+    public var scope: ClockScope
+
+    public init(source: StoredCheckpoint, folder: String, policy: ClockPolicy, scope: ClockScope) {
+        self.source = source
+        self.folder = folder
+        self.policy = policy
+        self.scope = scope
+    }
+}
