@@ -1,6 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// Set to leave out everything that needs a package from outside: the pure modules, QMP and HostClock
+/// build and test in seconds, which the sanitizer and coverage runs rely on.
+let coreOnly = Context.environment["FERMATA_CORE"] != nil
+
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
@@ -21,6 +25,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     )
 }
 
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
 let core: [Target] = [
     .systemLibrary(name: "CJSONC", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
     .target(name: "CShims", cSettings: [.define("_GNU_SOURCE")]),
@@ -39,4 +45,73 @@ let core: [Target] = [
     tests("HostClock", ["CShims", "Time"]),
 ]
 
-let package = Package(name: "fermata", targets: core)
+let product: [Target] = [
+    module(
+        "Hypervisor",
+        [
+            "HypervisorAPI", "QMP", "MigrationStream", "GuestClock", "HostClock", "JSON", "Time", "CShims", logging,
+            .product(name: "Crypto", package: "swift-crypto"),
+        ]
+    ),
+    module("Manifest", ["HypervisorAPI", "GuestClock", "Time", .product(name: "Yams", package: "Yams")]),
+    module(
+        "ControlInstance",
+        [
+            "HypervisorAPI", "Manifest", "GuestClock", "MigrationStream", "HostClock", "Time", logging,
+            .product(name: "GRDB", package: "GRDB.swift"),
+        ]
+    ),
+    module(
+        "Console",
+        [
+            "ControlInstance", "GuestClock", "HypervisorAPI", "Time", logging,
+            .product(name: "Hummingbird", package: "hummingbird"),
+        ]
+    ),
+    .executableTarget(
+        name: "fermata",
+        dependencies: [
+            "Console", "ControlInstance", "Hypervisor", "HypervisorAPI", "HostClock", "Manifest", "MigrationStream",
+            "GuestClock", "QMP", "JSON", "Time", "CShims", logging,
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        ],
+        swiftSettings: settings
+    ),
+    tests("Hypervisor", ["HypervisorAPI", "QMP", "MigrationStream", "GuestClock", "HostClock", "JSON", "Time"]),
+    tests("Manifest", ["HypervisorAPI", "Time"]),
+    tests("ControlInstance", ["HypervisorAPI", "Manifest", "GuestClock", "Time"]),
+    tests(
+        "Console",
+        [
+            "ControlInstance", "GuestClock", "HypervisorAPI", "Time", logging,
+            .product(name: "HummingbirdTesting", package: "hummingbird"), .product(name: "Yams", package: "Yams"),
+        ]
+    ),
+    .testTarget(
+        name: "IntegrationTests",
+        dependencies: [
+            "ControlInstance", "Hypervisor", "HypervisorAPI", "QMP", "MigrationStream", "GuestClock", "HostClock",
+            "Manifest", "JSON", "Time", "CShims", logging,
+        ],
+        swiftSettings: settings
+    ),
+    .testTarget(name: "EndToEndTests", dependencies: ["JSON", "Time", "CShims"], swiftSettings: settings),
+]
+
+let package = Package(
+    name: "fermata",
+    products: coreOnly ? [] : [.executable(name: "fermata", targets: ["fermata"])],
+    dependencies: coreOnly
+        ? []
+        : [
+            .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+            .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+            .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+            .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+            .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+            .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+            .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        ],
+    targets: coreOnly ? core : core + product
+)

@@ -1,0 +1,52 @@
+public import ControlInstance
+public import HypervisorAPI
+public import Time
+
+// Answers that no report type of ControlInstance is.
+
+/// `GET /v1/version`.
+public struct VersionAnswer: Codable, Hashable, Sendable {
+    public var version: String
+    /// Of the daemon.
+    public var processID: Int32
+    public var started: HostInstant
+
+    private enum CodingKeys: String, CodingKey {
+        case version, processID
+        case started = "startedNs"
+    }
+}
+
+/// `GET /v1/health`.
+public struct HealthAnswer: Codable, Hashable, Sendable {
+    public var status: String
+}
+
+/// `GET /v1/simulations`.
+public struct SimulationsAnswer: Codable, Hashable, Sendable {
+    public var simulations: [SimulationSummary]
+}
+
+/// `GET …/checkpoints`.
+public struct CheckpointsAnswer: Codable, Hashable, Sendable {
+    public var simulation: String
+    public var checkpoints: [CheckpointSummary]
+}
+
+/// `GET /v1/operations`.
+public struct OperationsAnswer: Codable, Hashable, Sendable {
+    /// Newest first.
+    public var operations: [OperationDetail]
+}
+
+/// An operation has begun; it goes on whether or not anybody listens.
+public struct OperationStarted: Codable, Hashable, Sendable {
+    public var operation: OperationID
+    /// Path of its events.
+    public var events: String
+}
+
+/// `POST …/cancel`, `POST /v1/shutdown`: it will be done.
+public struct AcceptedAnswer: Codable, Hashable, Sendable {
+    public var accepted: Bool
+}

@@ -1,0 +1,51 @@
+import ControlInstance
+import GuestClock
+import HypervisorAPI
+
+// What the paths already say (simulation, checkpoint) is not in the bodies. Everything else is as in the requests of
+// ControlInstance, whose coding these use.
+
+/// `POST …/up`.
+struct UpBody: StrictBody {
+    static let fields = ["spec", "when"]
+    let spec: SimulationSpec
+    let when: When?
+}
+
+/// `POST …/suspend`.
+struct SuspendBody: StrictBody {
+    static let fields = ["checkpoint", "when"]
+    let checkpoint: String?
+    let when: When?
+}
+
+/// `POST …/resume`.
+struct ResumeBody: StrictBody {
+    static let fields = ["checkpoint", "when", "policy", "scope"]
+    let checkpoint: String?
+    let when: When?
+    let policy: ClockPolicy?
+    let scope: ClockScope?
+}
+
+/// `POST …/adopt`.
+struct AdoptBody: StrictBody {
+    static let fields = ["machine", "monitor", "host"]
+    let machine: String
+    let monitor: String
+    let host: String?
+}
+
+/// `POST …/checkpoints/{checkpoint}/clocks`.
+struct ClockEditBody: StrictBody {
+    static let fields = ["checkpoint", "policy", "scope"]
+    /// Name of the new checkpoint.
+    let checkpoint: String?
+    let policy: ClockPolicy
+    let scope: ClockScope?
+}
+
+/// Of requests that need nothing said.
+struct EmptyBody: StrictBody {
+    static let fields: [String] = []
+}

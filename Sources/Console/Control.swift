@@ -1,0 +1,34 @@
+public import ControlInstance
+public import HypervisorAPI
+
+/// What the API needs of a control instance. ``ControlInstance`` is it; tests put a scripted one here, for the errors that
+/// the real one does not give on demand.
+public protocol Control: Sendable {
+    func up(_ request: UpRequest) async throws(ControlError) -> OperationID
+    func suspend(_ request: SuspendRequest) async throws(ControlError) -> OperationID
+    func resume(_ request: ResumeRequest) async throws(ControlError) -> OperationID
+    func cancel(_ operation: OperationID) async throws(ControlError)
+    func settle(_ operation: OperationID) async throws(ControlError) -> OperationReport
+    func operation(_ id: OperationID) async throws(ControlError) -> OperationDetail
+    func operations(of simulation: String?, limit: Int) async throws(ControlError) -> [OperationDetail]
+    /// From the operation's beginning; the last one is the result.
+    func follow(_ operation: OperationID) async throws(ControlError) -> AsyncStream<OperationEvent>
+
+    func simulations() async throws(ControlError) -> [SimulationSummary]
+    func simulation(named name: String) async throws(ControlError) -> SimulationDetail
+    func down(_ simulation: String) async throws(ControlError) -> DownReport
+    func adopt(_ request: AdoptRequest) async throws(ControlError) -> MachineStatus
+
+    func clocks(of simulation: String, pausing: Bool) async throws(ControlError) -> ClockReport
+    func clocks(ofCheckpoint checkpoint: String, simulation: String) async throws(ControlError) -> ClockReport
+    func editClocks(_ request: ClockEditRequest) async throws(ControlError) -> CheckpointDetail
+
+    func log(_ simulation: String) async throws(ControlError) -> [CheckpointSummary]
+    func show(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointDetail
+    func remove(_ simulation: String, _ checkpoint: String) async throws(ControlError)
+    func verify(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> VerifyReport
+
+    func doctor() async -> DoctorReport
+}
+
+extension ControlInstance: Control {}

@@ -1,0 +1,32 @@
+import HTTPTypes
+import Hummingbird
+
+/// One method of one path, as docs/openapi.yaml writes it.
+struct Endpoint: Sendable {
+    typealias Handler = @Sendable (Call) async throws -> Response
+
+    let method: HTTPRequest.Method
+    /// With parameters in braces: `/v1/simulations/{simulation}`.
+    let path: String
+    let handler: Handler
+
+    static func get(_ path: String, _ handler: @escaping Handler) -> Endpoint {
+        Endpoint(method: .get, path: path, handler: handler)
+    }
+
+    static func post(_ path: String, _ handler: @escaping Handler) -> Endpoint {
+        Endpoint(method: .post, path: path, handler: handler)
+    }
+
+    static func delete(_ path: String, _ handler: @escaping Handler) -> Endpoint {
+        Endpoint(method: .delete, path: path, handler: handler)
+    }
+
+    /// The same path as the router writes it: `/v1/simulations/:simulation`.
+    var routerPath: RouterPath {
+        RouterPath(
+            path.split(separator: "/").map { $0.hasPrefix("{") ? ":\($0.dropFirst().dropLast())" : String($0) }
+                .joined(separator: "/")
+        )
+    }
+}

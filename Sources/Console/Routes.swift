@@ -1,0 +1,178 @@
+import ControlInstance
+import FoundationEssentials
+import Glibc
+import GuestClock
+import HTTPTypes
+import Hummingbird
+import HypervisorAPI
+import Time
+
+/// Every method of every path. The table is what the router is made from and what docs/openapi.yaml is checked against.
+struct Routes: Sendable {
+    let control: any Control
+    let started: HostInstant
+    /// Asks the server to end.
+    let shutdown: @Sendable () -> Void
+
+    var endpoints: [Endpoint] { daemon + simulations + operations + checkpoints }
+
+    private var daemon: [Endpoint] {
+        [
+            .get("/v1/version") { _ in
+                try Answer.json(
+                    VersionAnswer(version: FermataVersion.current, processID: getpid(), started: started)
+                )
+            },
+            .get("/v1/health") { _ in try Answer.json(HealthAnswer(status: "ok")) },
+            .get("/v1/doctor") { _ in try Answer.json(await control.doctor()) },
+            .post("/v1/shutdown") { call in
+                _ = try await call.body(EmptyBody.self)
+                shutdown()
+                return try Answer.json(AcceptedAnswer(accepted: true), status: .accepted)
+            },
+        ]
+    }
+
+    private var simulations: [Endpoint] {
+        [
+            .get("/v1/simulations") { _ in
+                try Answer.json(SimulationsAnswer(simulations: try await control.simulations()))
+            },
+            .get("/v1/simulations/{simulation}") { call in
+                try Answer.json(try await control.simulation(named: try call.simulation()))
+            },
+            .post("/v1/simulations/{simulation}/up") { call in
+                let simulation = try call.simulation()
+                let body = try await call.body(UpBody.self)
+                guard body.spec.name == simulation else {
+                    throw Problem.badRequest("the path names the simulation \(simulation), its spec \(body.spec.name)")
+                }
+                return try begun(try await control.up(UpRequest(spec: body.spec, when: body.when ?? .asap)))
+            },
+            .post("/v1/simulations/{simulation}/suspend") { call in
+                let simulation = try call.simulation()
+                let body = try await call.body(SuspendBody.self)
+                let checkpoint = try body.checkpoint.map { try Call.name($0, of: "checkpoint") }
+                return try begun(
+                    try await control.suspend(
+                        SuspendRequest(simulation: simulation, checkpoint: checkpoint, when: body.when ?? .asap)
+                    )
+                )
+            },
+            .post("/v1/simulations/{simulation}/resume") { call in
+                let simulation = try call.simulation()
+                let body = try await call.body(ResumeBody.self)
+                let request = ResumeRequest(
+                    simulation: simulation,
+                    checkpoint: try body.checkpoint.map { try Call.name($0, of: "checkpoint") },
+                    when: body.when ?? .asap,
+                    policy: body.policy,
+                    scope: body.scope ?? .rtc
+                )
+                return try begun(try await control.resume(request))
+            },
+            .post("/v1/simulations/{simulation}/down") { call in
+                let simulation = try call.simulation()
+                _ = try await call.body(EmptyBody.self)
+                return try Answer.json(try await control.down(simulation))
+            },
+            .post("/v1/simulations/{simulation}/adopt") { call in
+                let simulation = try call.simulation()
+                let body = try await call.body(AdoptBody.self)
+                let request = AdoptRequest(
+                    simulation: simulation,
+                    machine: try Call.name(body.machine, of: "machine"),
+                    monitor: body.monitor,
+                    host: body.host
+                )
+                return try Answer.json(try await control.adopt(request))
+            },
+            .get("/v1/simulations/{simulation}/clocks") { call in
+                let simulation = try call.simulation()
+                let pausing = try call.flag("pausing", default: true)
+                return try Answer.json(try await control.clocks(of: simulation, pausing: pausing))
+            },
+        ]
+    }
+
+    private var checkpoints: [Endpoint] {
+        let path = "/v1/simulations/{simulation}/checkpoints"
+        return [
+            .get(path) { call in
+                let simulation = try call.simulation()
+                let checkpoints = try await control.log(simulation)
+                return try Answer.json(CheckpointsAnswer(simulation: simulation, checkpoints: checkpoints))
+            },
+            .get("\(path)/{checkpoint}") { call in
+                try Answer.json(try await control.show(try call.simulation(), try call.checkpoint()))
+            },
+            .delete("\(path)/{checkpoint}") { call in
+                try await control.remove(try call.simulation(), try call.checkpoint())
+                return Response(status: .noContent)
+            },
+            .post("\(path)/{checkpoint}/verify") { call in
+                _ = try await call.body(EmptyBody.self)
+                return try Answer.json(try await control.verify(try call.simulation(), try call.checkpoint()))
+            },
+            .get("\(path)/{checkpoint}/clocks") { call in
+                let report = try await control.clocks(
+                    ofCheckpoint: try call.checkpoint(),
+                    simulation: try call.simulation()
+                )
+                return try Answer.json(report)
+            },
+            .post("\(path)/{checkpoint}/clocks") { call in
+                let simulation = try call.simulation()
+                let checkpoint = try call.checkpoint()
+                let body = try await call.body(ClockEditBody.self)
+                let request = ClockEditRequest(
+                    simulation: simulation,
+                    checkpoint: checkpoint,
+                    newCheckpoint: try body.checkpoint.map { try Call.name($0, of: "checkpoint") },
+                    policy: body.policy,
+                    scope: body.scope ?? .rtc
+                )
+                return try Answer.json(try await control.editClocks(request), status: .created)
+            },
+        ]
+    }
+
+    private var operations: [Endpoint] {
+        [
+            .get("/v1/operations/{operation}") { call in
+                try Answer.json(try await control.operation(OperationID(text: try call.operation())))
+            },
+            .get("/v1/operations/{operation}/events") { call in
+                let events = try await control.follow(OperationID(text: try call.operation()))
+                return EventStream.response(events, to: call.request)
+            },
+            .get("/v1/operations") { call in
+                let simulation = try call.parameter("simulation")
+                if let simulation { _ = try Call.name(simulation, of: "simulation") }
+                let operations = try await control.operations(of: simulation, limit: Self.operationsShown)
+                return try Answer.json(OperationsAnswer(operations: operations))
+            },
+            .post("/v1/operations/{operation}/settle") { call in
+                let operation = OperationID(text: try call.operation())
+                _ = try await call.body(EmptyBody.self)
+                return try Answer.json(try await control.settle(operation))
+            },
+            .post("/v1/operations/{operation}/cancel") { call in
+                let operation = OperationID(text: try call.operation())
+                _ = try await call.body(EmptyBody.self)
+                try await control.cancel(operation)
+                return try Answer.json(AcceptedAnswer(accepted: true), status: .accepted)
+            },
+        ]
+    }
+
+    /// Newest first; more than that nobody reads at once.
+    private static let operationsShown = 100
+
+    private func begun(_ operation: OperationID) throws -> Response {
+        let events = "/v1/operations/\(operation)/events"
+        var response = try Answer.json(OperationStarted(operation: operation, events: events), status: .accepted)
+        response.headers[.location] = "/v1/operations/\(operation)"
+        return response
+    }
+}

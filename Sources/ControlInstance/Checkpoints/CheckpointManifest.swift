@@ -1,0 +1,83 @@
+public import HypervisorAPI
+public import Time
+
+/// `checkpoint.json`: everything that a checkpoint is, but for the bytes of its files. See docs/checkpoint-format.md.
+public struct CheckpointManifest: Codable, Hashable, Sendable {
+    /// Written by this release. A newer one is refused, since its meaning is not known.
+    public static let currentFormat = 1
+
+    public struct Parent: Codable, Hashable, Sendable {
+        public var id: String
+        public var name: String
+
+        public init(id: String, name: String) {
+            self.id = id
+            self.name = name
+        }
+    }
+
+    /// Version of the format.
+    public var format: Int
+    /// Version of the program that wrote it.
+    public var tool: String
+    /// Unique among all checkpoints of all simulations.
+    public var id: String
+    public var simulation: String
+    public var name: String
+    /// The operation that made it.
+    public var operation: OperationID
+    public var created: HostInstant
+    /// The suspend instant.
+    public var instant: HostInstant
+    public var parent: Parent?
+    public var spec: SimulationSpec
+    public var machines: [MachineCheckpoint]
+    public var links: [LinkCheckpoint]
+
+    enum CodingKeys: String, CodingKey {
+        case format, tool, id, simulation, name, operation
+        case created = "createdNs"
+        case instant = "instantNs"
+        case parent, spec, machines, links
+    }
+
+    public init(
+        format: Int = Self.currentFormat,
+        tool: String,
+        id: String,
+        simulation: String,
+        name: String,
+        operation: OperationID,
+        created: HostInstant,
+        instant: HostInstant,
+        parent: Parent?,
+        spec: SimulationSpec,
+        machines: [MachineCheckpoint],
+        links: [LinkCheckpoint]
+    ) {
+        self.format = format
+        self.tool = tool
+        self.id = id
+        self.simulation = simulation
+        self.name = name
+        self.operation = operation
+        self.created = created
+        self.instant = instant
+        self.parent = parent
+        self.spec = spec
+        self.machines = machines
+        self.links = links
+    }
+
+    /// Of all files in the checkpoint's folder.
+    public var bytes: UInt64 {
+        files.reduce(0) { sum, file in
+            let (total, overflow) = sum.addingReportingOverflow(file.path.hasPrefix("/") ? 0 : file.bytes)
+            return overflow ? .max : total
+        }
+    }
+
+    var files: [CheckpointFile] {
+        machines.flatMap { [$0.state] + $0.disks.map(\.file) } + links.map(\.file)
+    }
+}

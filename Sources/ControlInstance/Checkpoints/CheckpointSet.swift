@@ -1,0 +1,124 @@
+import FoundationEssentials
+import Glibc
+import HypervisorAPI
+
+/// The checkpoints on disk: `<folder>/<simulation>/<name>/checkpoint.json` and what lies beside it.
+///
+/// A checkpoint is made in `<name>.partial` and renamed to `<name>` when all of it is durable; so a folder without that
+/// suffix is whole. No name of a checkpoint has a dot, so the two can never be mixed up.
+struct CheckpointSet: Sendable {
+    struct Place: Hashable, Sendable {
+        var simulation: String
+        var name: String
+        /// Absolute.
+        var final: String
+        var partial: String
+
+        var manifest: String { "\(final)/\(CheckpointSet.manifestName)" }
+    }
+
+    static let tool = "fermata 0.1"
+    static let manifestName = "checkpoint.json"
+    static let digestName = "checkpoint.json.sha256"
+    /// A manifest of a thousand machines is about 10 MB; more is no manifest, and is not read into memory.
+    static let sizeLimit = 64 << 20
+
+    let folder: String
+
+    /// - Throws: when the folder cannot be made.
+    init(folder: String) throws(ControlError) {
+        self.folder = folder
+        try DurableFolder.create(folder)
+    }
+
+    func place(of name: String, simulation: String) -> Place {
+        let final = "\(folder)/\(simulation)/\(name)"
+        return Place(simulation: simulation, name: name, final: final, partial: final + ".partial")
+    }
+
+    /// Whether anything is there, whole or not.
+    func exists(_ place: Place) -> Bool {
+        DurableFolder.exists(place.final) || DurableFolder.exists(place.partial)
+    }
+
+    /// Makes the folder that hypervisors put theirs into.
+    func makeParent(of place: Place) throws(ControlError) {
+        try DurableFolder.create("\(folder)/\(place.simulation)")
+    }
+
+    /// Writes the manifest into the partial folder, makes the whole tree durable, and renames it into place.
+    func publish(_ manifest: CheckpointManifest, at place: Place) throws(ControlError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        var bytes: [UInt8]
+        do {
+            bytes = Array(try encoder.encode(manifest))
+        } catch {
+            throw ControlError(code: "internal", message: "the manifest cannot be encoded: \(error)")
+        }
+        bytes.append(UInt8(ascii: "\n"))
+        // Machines without files of their own on this host would leave no folder.
+        try DurableFolder.create(place.partial)
+        let digest = SHA256.hex(of: bytes)
+        try DurableFolder.write(
+            Array("\(digest)  \(Self.manifestName)\n".utf8),
+            to: "\(place.partial)/\(Self.digestName)"
+        )
+        try DurableFolder.write(bytes, to: "\(place.partial)/\(Self.manifestName)")
+        try DurableFolder.syncTree(place.partial)
+        try DurableFolder.rename(place.partial, to: place.final)
+    }
+
+    /// Takes a checkpoint out of its place; what is left is cleared away like one that never became whole.
+    func unpublish(_ place: Place) throws(ControlError) {
+        guard DurableFolder.exists(place.final) else { return }
+        try DurableFolder.remove(place.partial)
+        try DurableFolder.rename(place.final, to: place.partial)
+    }
+
+    func remove(_ place: Place) throws(ControlError) {
+        try DurableFolder.remove(place.partial)
+        try DurableFolder.remove(place.final)
+    }
+
+    /// Reads and checks a manifest: its digest, its format, and that nothing in it points out of where it may.
+    /// - Throws: `checkpoint-corrupt` or `checkpoint-incompatible` (exit code 6).
+    func load(_ place: Place) throws(ControlError) -> CheckpointManifest {
+        let title = "\(place.simulation)@\(place.name)"
+        let bytes = try read(place.manifest, of: title)
+        let digest = String(
+            decoding: try read("\(place.final)/\(Self.digestName)", of: title).prefix(64),
+            as: UTF8.self
+        )
+        guard digest == SHA256.hex(of: bytes) else {
+            throw Self.corrupt(title, "\(Self.manifestName) is not what its digest in \(Self.digestName) says")
+        }
+        let manifest = try Self.decode(bytes, title: title)
+        guard manifest.simulation == place.simulation, manifest.name == place.name else {
+            throw Self.corrupt(title, "its manifest calls it \(manifest.simulation)@\(manifest.name)")
+        }
+        return manifest
+    }
+
+    /// All folders of checkpoints, whole and partial.
+    func places() -> [Place] {
+        DurableFolder.names(in: folder).filter(Name.isValid).flatMap { simulation in
+            let names = DurableFolder.names(in: "\(folder)/\(simulation)").map { name in
+                name.hasSuffix(".partial") ? String(name.dropLast(".partial".count)) : name
+            }
+            return Set(names.filter(Name.isValid)).sorted().map { place(of: $0, simulation: simulation) }
+        }
+    }
+
+    private func read(_ path: String, of title: String) throws(ControlError) -> [UInt8] {
+        do throws(ControlError) {
+            return try DurableFolder.read(path, limit: Self.sizeLimit)
+        } catch {
+            throw Self.corrupt(title, error.description)
+        }
+    }
+
+    static func corrupt(_ title: String, _ why: String) -> ControlError {
+        ControlError(code: "checkpoint-corrupt", message: "checkpoint \(title) is corrupt: \(why)")
+    }
+}

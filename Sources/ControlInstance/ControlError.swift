@@ -1,0 +1,27 @@
+public import HypervisorAPI
+
+/// Why a control instance did not do what it was asked for. The description is a sentence for people.
+public struct ControlError: Error, Codable, Hashable, Sendable, CustomStringConvertible {
+    public var reasons: [Reason]
+    /// As the outside contract counts them; never 0.
+    public var exitCode: Int
+
+    public init(_ reasons: [Reason], exitCode: Int? = nil) {
+        self.reasons = reasons
+        self.exitCode = exitCode ?? OperationOutcome(failureWith: reasons, otherwise: .failed).exitCode
+    }
+
+    public init(code: String, machine: String? = nil, message: String, exitCode: Int? = nil) {
+        self.init([Reason(code: code, machine: machine, message: message)], exitCode: exitCode)
+    }
+
+    init(_ error: HypervisorError) { self.init(error.reasons) }
+
+    public var description: String { reasons.map(\.description).joined(separator: "; ") }
+
+    /// Something named does not exist.
+    public var isNotFound: Bool { reasons.contains { $0.code.hasSuffix("-not-found") } }
+
+    /// The simulation's state, or an operation under way, forbids it now.
+    public var isConflict: Bool { exitCode == 3 }
+}

@@ -1,0 +1,195 @@
+import HypervisorAPI
+import Time
+
+extension ControlInstance {
+    /// A simulation's checkpoints, oldest first; `parent` makes them a tree.
+    /// - Throws: when there is no such simulation.
+    public func log(_ simulation: String) async throws(ControlError) -> [CheckpointSummary] {
+        let record = try await record(ofSimulation: simulation)
+        let checkpoints = try await reading { () throws(StoreError) in
+            try await self.store.checkpoints(of: simulation)
+        }
+        // A simulation whose database was lost is still known by its checkpoints.
+        if record == nil, checkpoints.isEmpty { throw Self.notFound(simulation: simulation) }
+        return checkpoints.map { summary(of: $0, current: $0.name == record?.checkpoint) }
+    }
+
+    /// One checkpoint with its manifest.
+    /// - Throws: when there is none, or its manifest is corrupt (exit code 6).
+    public func show(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointDetail {
+        let record = try await checkpointRecord(checkpoint, of: simulation)
+        let current = try await self.record(ofSimulation: simulation)?.checkpoint
+        let place = checkpointSet.place(of: checkpoint, simulation: simulation)
+        return CheckpointDetail(
+            summary: summary(of: record, current: current == checkpoint),
+            folder: place.final,
+            manifest: try checkpointSet.load(place)
+        )
+    }
+
+    /// Removes a checkpoint for good. Its children become its parent's.
+    /// - Throws: when the simulation stands at it, or another checkpoint's disks lie on its own.
+    public func remove(_ simulation: String, _ checkpoint: String) async throws(ControlError) {
+        try await claiming(simulation, for: "rm") { () throws(ControlError) in
+            let record = try await checkpointRecord(checkpoint, of: simulation)
+            let place = checkpointSet.place(of: checkpoint, simulation: simulation)
+            let standing = try await self.record(ofSimulation: simulation)
+            if let standing, standing.checkpoint == checkpoint, standing.state != .down {
+                let what = standing.state == .suspended ? "is suspended to" : "runs on from"
+                throw ControlError(
+                    code: "checkpoint-in-use",
+                    message: "\(simulation) \(what) \(simulation)@\(checkpoint): take it down first",
+                    exitCode: 3
+                )
+            }
+            let dependents = try await dependents(on: place, except: record)
+            guard dependents.isEmpty else {
+                throw ControlError(
+                    code: "checkpoint-in-use",
+                    message:
+                        "disks of \(dependents.joined(separator: ", ")) lie on those of \(simulation)@\(checkpoint): "
+                        + "remove them first",
+                    exitCode: 3
+                )
+            }
+            // Out of its place first: what a crash leaves from here on, the next start clears away.
+            try checkpointSet.unpublish(place)
+            try await writing(try await removal(of: record))
+            let remaining = await discard(place, on: hypervisors.map(\.host))
+            guard remaining.isEmpty else { throw ControlError(remaining) }
+        }
+    }
+
+    /// Reads a whole checkpoint and compares it with its manifest.
+    /// - Throws: only when there is none of that name; what is wrong with it is in the report.
+    public func verify(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> VerifyReport {
+        _ = try await checkpointRecord(checkpoint, of: simulation)
+        let place = checkpointSet.place(of: checkpoint, simulation: simulation)
+        var reasons: [Reason] = []
+        var complete = true
+        do throws(ControlError) {
+            let manifest = try checkpointSet.load(place)
+            for (hypervisor, stored) in try stored(manifest, at: place.final) {
+                reasons += try await work(hypervisor) { hypervisor in await hypervisor.verify(stored) }
+            }
+        } catch {
+            reasons += error.reasons
+            complete = error.exitCode == 6
+        }
+        let exitCode = reasons.isEmpty ? 0 : complete ? 6 : 1
+        return VerifyReport(simulation: simulation, checkpoint: checkpoint, reasons: reasons, exitCode: exitCode)
+    }
+
+    // MARK: - Records
+
+    func checkpointRecord(_ name: String, of simulation: String) async throws(ControlError) -> CheckpointRecord {
+        let record = try await reading { () throws(StoreError) in
+            try await self.store.checkpoint(name, of: simulation)
+        }
+        guard let record else {
+            throw ControlError(
+                code: "checkpoint-not-found",
+                message: "there is no checkpoint \(simulation)@\(name); 'fermata log \(simulation)' lists them"
+            )
+        }
+        return record
+    }
+
+    /// - Throws: when the name is taken or no name.
+    func newCheckpointName(_ wanted: String?, of simulation: String) async throws(ControlError) -> String {
+        let taken = try await reading { () throws(StoreError) in
+            Set(try await self.store.checkpoints(of: simulation).map(\.name))
+        }
+        let free = { (name: String) in
+            !taken.contains(name)
+                && !self.checkpointSet.exists(self.checkpointSet.place(of: name, simulation: simulation))
+        }
+        guard let wanted else {
+            var number = 1
+            while !free("s\(number)") { number += 1 }
+            return "s\(number)"
+        }
+        try Name.check(wanted, of: "checkpoint")
+        guard free(wanted) else {
+            throw ControlError(
+                code: "checkpoint-exists",
+                message:
+                    "\(simulation)@\(wanted) exists already, and a checkpoint is never overwritten: take another name",
+                exitCode: 3
+            )
+        }
+        return wanted
+    }
+
+    /// Takes a checkpoint out of the tree: its children go to its parent, and no simulation stands at it any more.
+    func removal(of record: CheckpointRecord) async throws(ControlError) -> StoreChange {
+        let siblings = try await reading { () throws(StoreError) in
+            try await self.store.checkpoints(of: record.simulation)
+        }
+        let orphans = siblings.filter { $0.parent == record.name }.map { child -> CheckpointRecord in
+            var child = child
+            child.parent = record.parent
+            return child
+        }
+        var standing = try await self.record(ofSimulation: record.simulation)
+        let stood = standing?.checkpoint == record.name
+        standing?.checkpoint = nil
+        return StoreChange(simulation: stood ? standing : nil, checkpoints: orphans, removedCheckpoint: record)
+    }
+
+    /// Removes both folders of a place, on every host.
+    /// - Returns: what could not be removed.
+    @discardableResult
+    func discard(_ place: CheckpointSet.Place, on hosts: [String]) async -> [Reason] {
+        var reasons: [Reason] = []
+        for hypervisor in hypervisors where hosts.contains(hypervisor.host) {
+            for folder in [place.partial, place.final] {
+                do throws(ControlError) {
+                    try await work(hypervisor) { hypervisor throws(HypervisorError) in
+                        try await hypervisor.removeCheckpoint(folder: folder)
+                    }
+                } catch {
+                    reasons += error.reasons
+                }
+            }
+        }
+        do throws(ControlError) {
+            try checkpointSet.remove(place)
+        } catch {
+            reasons += error.reasons
+        }
+        return reasons
+    }
+
+    private func summary(of record: CheckpointRecord, current: Bool) -> CheckpointSummary {
+        CheckpointSummary(
+            id: record.id,
+            simulation: record.simulation,
+            checkpoint: record.name,
+            parent: record.parent,
+            instant: record.instant,
+            created: record.created,
+            machines: record.machines,
+            bytes: record.bytes,
+            current: current
+        )
+    }
+
+    /// Other checkpoints that have a file below the folder of this one in a disk's chain.
+    private func dependents(
+        on place: CheckpointSet.Place,
+        except record: CheckpointRecord
+    ) async throws(ControlError) -> [String] {
+        let all = try await reading { () throws(StoreError) in try await self.store.checkpoints(of: nil) }
+        return all.filter { $0.id != record.id }.filter { other in
+            guard
+                let manifest = try? checkpointSet.load(
+                    checkpointSet.place(of: other.name, simulation: other.simulation)
+                )
+            else { return false }
+            return manifest.machines.flatMap(\.disks).contains { disk in
+                (disk.backingFiles + [disk.file.path]).contains { $0.hasPrefix(place.final + "/") }
+            }
+        }.map { "\($0.simulation)@\($0.name)" }
+    }
+}

@@ -1,0 +1,82 @@
+import HypervisorAPI
+import Synchronization
+
+/// Who may change a simulation now.
+enum Claim: Hashable {
+    case operation(OperationID)
+    /// A verb that is no operation, e.g. `down`.
+    case verb(String)
+}
+
+extension ControlInstance {
+    /// - Throws: `busy` when somebody else has it.
+    func claim(_ simulation: String, _ claim: Claim) throws(ControlError) {
+        let holder = state.withLock { state -> Claim? in
+            if let holder = state.claims[simulation] { return holder }
+            state.claims[simulation] = claim
+            return nil
+        }
+        guard let holder else { return }
+        let what =
+            switch holder {
+            case .operation(let id): "operation \(id)"
+            case .verb(let verb): "'\(verb)'"
+            }
+        throw ControlError(code: "busy", message: "\(simulation) is busy: \(what) is under way", exitCode: 3)
+    }
+
+    func release(_ simulation: String) {
+        state.withLock { _ = $0.claims.removeValue(forKey: simulation) }
+    }
+
+    func claiming<Value>(
+        _ simulation: String,
+        for verb: String,
+        _ body: () async throws(ControlError) -> Value
+    ) async throws(ControlError) -> Value {
+        try claim(simulation, .verb(verb))
+        defer { release(simulation) }
+        return try await body()
+    }
+
+    func reading<Value>(_ body: () async throws(StoreError) -> Value) async throws(ControlError) -> Value {
+        do throws(StoreError) {
+            return try await body()
+        } catch {
+            throw ControlError(code: "database-failed", message: "the state database cannot be read: \(error)")
+        }
+    }
+
+    func writing(_ change: StoreChange) async throws(ControlError) {
+        do throws(StoreError) {
+            try await store.apply(change)
+        } catch {
+            throw ControlError(code: "database-failed", message: "the state database cannot be written: \(error)")
+        }
+    }
+
+    /// Asks a hypervisor something that it answers at once or not at all.
+    func ask<Value: Sendable>(
+        _ hypervisor: any Hypervisor,
+        _ question: @escaping @Sendable (any Hypervisor) async throws(HypervisorError) -> Value
+    ) async throws(ControlError) -> Value {
+        let answer = await within(options.answerTimeout) { () -> Result<Value, HypervisorError> in
+            do throws(HypervisorError) {
+                return .success(try await question(hypervisor))
+            } catch {
+                return .failure(error)
+            }
+        }
+        switch answer {
+        case .success(let value): return value
+        case .failure(let error): throw ControlError(error)
+        case nil: throw ControlError([.noAnswer(hypervisor.host, options.answerTimeout)])
+        }
+    }
+}
+
+extension Reason {
+    static func noAnswer(_ host: String, _ limit: some CustomStringConvertible) -> Reason {
+        Reason(code: "host-no-answer", message: "the hypervisor of host \(host) did not answer within \(limit)")
+    }
+}

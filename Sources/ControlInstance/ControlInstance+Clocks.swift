@@ -1,0 +1,139 @@
+import HostClock
+import HypervisorAPI
+import Time
+
+extension ControlInstance {
+    /// What the clocks of a running simulation read.
+    /// - Parameter pausing: false: only what can be read without stopping a machine; true: all, each machine stands still for
+    ///   some milliseconds.
+    public func clocks(of name: String, pausing: Bool) async throws(ControlError) -> ClockReport {
+        try await claiming(name, for: "clock") { () throws(ControlError) in
+            let record = try await existing(name)
+            guard record.state == .running else {
+                throw ControlError(
+                    code: "simulation-not-running",
+                    message: "\(name) is \(record.state.rawValue); the clocks of a checkpoint are read as \(name)@NAME",
+                    exitCode: 3
+                )
+            }
+            var machines: [ClockReport.Machine] = []
+            for hypervisor in hypervisors where record.machines.contains(where: { $0.host == hypervisor.host }) {
+                let clocks = try await ask(hypervisor) { hypervisor throws(HypervisorError) in
+                    try await hypervisor.readClocks(of: name, pausing: pausing)
+                }
+                machines += clocks.map {
+                    ClockReport.Machine(
+                        name: $0.machine,
+                        readAt: $0.readAt,
+                        pause: $0.pause,
+                        clock: $0.clock,
+                        notes: $0.notes
+                    )
+                }
+            }
+            return ClockReport(simulation: name, checkpoint: nil, machines: machines)
+        }
+    }
+
+    /// What the clocks read when the checkpoint was made.
+    public func clocks(ofCheckpoint checkpoint: String, simulation: String) async throws(ControlError) -> ClockReport {
+        let detail = try await show(simulation, checkpoint)
+        return ClockReport(
+            simulation: simulation,
+            checkpoint: checkpoint,
+            machines: detail.manifest.machines.map {
+                ClockReport.Machine(name: $0.name, readAt: $0.stoppedAt, pause: .zero, clock: $0.clock, notes: [])
+            }
+        )
+    }
+
+    /// Writes a checkpoint beside an old one that differs only in what its clocks read; the old one becomes its parent.
+    /// - Throws: when the old one is missing or corrupt, the new name is taken, or a clock cannot be set so; nothing is left
+    ///   of the new one then.
+    public func editClocks(_ request: ClockEditRequest) async throws(ControlError) -> CheckpointDetail {
+        try await claiming(request.simulation, for: "clock") { () throws(ControlError) in
+            let old = try await checkpointRecord(request.checkpoint, of: request.simulation)
+            let source = checkpointSet.place(of: request.checkpoint, simulation: request.simulation)
+            var manifest = try checkpointSet.load(source)
+            let name = try await newCheckpointName(request.newCheckpoint, of: request.simulation)
+            let place = checkpointSet.place(of: name, simulation: request.simulation)
+            let now = clock.now()
+            let operation = OperationID.new(at: now)
+            do throws(ControlError) {
+                var machines: [MachineCheckpoint] = []
+                for (hypervisor, stored) in try stored(manifest, at: source.final) {
+                    let order = ClockEditOrder(
+                        source: stored,
+                        folder: place.partial,
+                        policy: request.policy,
+                        scope: request.scope
+                    )
+                    machines += try await work(hypervisor) { hypervisor throws(HypervisorError) in
+                        try await hypervisor.editClocks(order)
+                    }
+                }
+                guard machines.map(\.name).sorted() == manifest.machines.map(\.name).sorted() else {
+                    throw ControlError(
+                        code: "report-incomplete",
+                        message: "not every machine of \(request.simulation)@\(request.checkpoint) was written"
+                    )
+                }
+                manifest.machines = machines
+                manifest.id = sortableID(at: now)
+                manifest.name = name
+                manifest.created = now
+                manifest.operation = operation
+                manifest.tool = CheckpointSet.tool
+                manifest.format = CheckpointManifest.currentFormat
+                manifest.parent = CheckpointManifest.Parent(id: old.id, name: old.name)
+                try checkpointSet.publish(manifest, at: place)
+                try await writing(StoreChange(checkpoints: [CheckpointRecord(manifest)]))
+            } catch {
+                await discard(place, on: hypervisors.map(\.host))
+                throw error
+            }
+            return try await show(request.simulation, name)
+        }
+    }
+
+    /// What each host has of a checkpoint.
+    func stored(
+        _ manifest: CheckpointManifest,
+        at folder: String
+    ) throws(ControlError) -> [(any Hypervisor, StoredCheckpoint)] {
+        var hosts: [(any Hypervisor, StoredCheckpoint)] = []
+        for host in Set(manifest.machines.map(\.host)).sorted() {
+            guard let hypervisor = hypervisor(of: host) else {
+                throw ControlError(
+                    code: "host-not-found",
+                    message:
+                        "\(manifest.simulation)@\(manifest.name) has machines of host '\(host)', which is not known here"
+                )
+            }
+            let machines = manifest.machines.filter { $0.host == host }
+            let names = machines.map(\.name)
+            let links = manifest.links.filter { names.contains($0.towards) }
+            hosts.append((hypervisor, StoredCheckpoint(folder: folder, machines: machines, links: links)))
+        }
+        return hosts
+    }
+
+    /// Like ``ask(_:_:)`` for what reads or writes whole checkpoints.
+    func work<Value: Sendable>(
+        _ hypervisor: any Hypervisor,
+        _ question: @escaping @Sendable (any Hypervisor) async throws(HypervisorError) -> Value
+    ) async throws(ControlError) -> Value {
+        let answer = await within(options.reportTimeout) { () -> Result<Value, HypervisorError> in
+            do throws(HypervisorError) {
+                return .success(try await question(hypervisor))
+            } catch {
+                return .failure(error)
+            }
+        }
+        switch answer {
+        case .success(let value): return value
+        case .failure(let error): throw ControlError(error)
+        case nil: throw ControlError([.noAnswer(hypervisor.host, options.reportTimeout)])
+        }
+    }
+}

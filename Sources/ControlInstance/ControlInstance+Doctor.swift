@@ -1,0 +1,47 @@
+import HypervisorAPI
+import Synchronization
+import Time
+
+extension ControlInstance {
+    /// What every host can do, and what the control instance finds wrong with its own state.
+    public func doctor() async -> DoctorReport {
+        var findings: [HypervisorDescription.Finding] = []
+        do throws(ControlError) {
+            let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
+                .filter { operation in state.withLock { $0.live[operation.id] == nil } }
+            for operation in unfinished {
+                findings.append(
+                    .init(
+                        level: .problem,
+                        subject: operation.simulation,
+                        message: "\(operation.kind.rawValue) \(operation.id) has no known outcome; "
+                            + "'fermata down \(operation.simulation)' ends what is left"
+                    )
+                )
+            }
+            let checkpoints = try await reading { () throws(StoreError) in try await self.store.checkpoints(of: nil) }
+            for checkpoint in checkpoints {
+                let place = checkpointSet.place(of: checkpoint.name, simulation: checkpoint.simulation)
+                do throws(ControlError) {
+                    _ = try checkpointSet.load(place)
+                } catch {
+                    let subject = "\(checkpoint.simulation)@\(checkpoint.name)"
+                    findings.append(.init(level: .problem, subject: subject, message: error.description))
+                }
+            }
+            findings.append(.init(level: .ok, subject: "state", message: "\(home): \(checkpoints.count) checkpoints"))
+        } catch {
+            findings.append(.init(level: .problem, subject: "state", message: error.description))
+        }
+        var hosts: [HypervisorDescription] = []
+        for hypervisor in hypervisors {
+            if let description = await within(options.answerTimeout, { await hypervisor.describe() }) {
+                hosts.append(description)
+            } else {
+                let reason = Reason.noAnswer(hypervisor.host, options.answerTimeout)
+                findings.append(.init(level: .problem, subject: hypervisor.host, message: reason.message))
+            }
+        }
+        return DoctorReport(home: home, hosts: hosts, findings: findings)
+    }
+}

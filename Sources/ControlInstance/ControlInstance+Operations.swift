@@ -1,0 +1,161 @@
+import HostClock
+public import HypervisorAPI
+import Synchronization
+
+extension ControlInstance {
+    /// Starts a simulation's machines, all at one instant.
+    ///
+    /// Returns as soon as the operation is recorded; ``result(of:)`` and ``follow(_:)`` tell how it goes on.
+    /// - Throws: when it cannot even begin: the simulation has machines already, or is busy.
+    public func up(_ request: UpRequest) async throws(ControlError) -> OperationID {
+        try await begin(request.spec.name, "up") { id throws(ControlError) in try await self.plan(request, id) }
+    }
+
+    /// Stops a simulation's machines at one instant and saves them.
+    /// - Throws: when it cannot even begin: no such simulation, nothing runs, busy, the checkpoint's name is taken.
+    public func suspend(_ request: SuspendRequest) async throws(ControlError) -> OperationID {
+        try await begin(request.simulation, "suspend") { id throws(ControlError) in try await self.plan(request, id) }
+    }
+
+    /// Lets a simulation go on from a checkpoint, all machines at one instant.
+    /// - Throws: when it cannot even begin: no such simulation or checkpoint, machines exist already, busy, the
+    ///   checkpoint's manifest is corrupt (exit code 6).
+    public func resume(_ request: ResumeRequest) async throws(ControlError) -> OperationID {
+        try await begin(request.simulation, "resume") { id throws(ControlError) in try await self.plan(request, id) }
+    }
+
+    /// Calls an operation off. Before its decision it is undone as a whole and ends as `cancelled`; after that it is too late
+    /// and it ends as it would have.
+    /// - Throws: when there is no such operation under way.
+    public func cancel(_ operation: OperationID) throws(ControlError) {
+        guard let live = state.withLock({ $0.live[operation] }) else {
+            throw ControlError(code: "operation-not-found", message: "no operation \(operation) is under way")
+        }
+        live.callOff.call()
+    }
+
+    /// Waits for an operation to end.
+    /// - Throws: when there is no such operation, or the database cannot be read.
+    public func result(of operation: OperationID) async throws(ControlError) -> OperationReport {
+        for await event in try await follow(operation) {
+            if case .result(let report) = event { return report }
+        }
+        // Only a watcher that is itself cancelled sees the stream end without a result.
+        throw ControlError(code: "cancelled", message: "no longer waiting for operation \(operation)", exitCode: 130)
+    }
+
+    /// What happens in an operation, from its beginning, its result last. Of one that is over: only the result.
+    /// - Throws: when there is no such operation, or the database cannot be read.
+    public func follow(_ operation: OperationID) async throws(ControlError) -> AsyncStream<OperationEvent> {
+        if let live = state.withLock({ $0.live[operation] }) { return live.follow() }
+        let record = try await recorded(operation)
+        let (stream, continuation) = AsyncStream<OperationEvent>.makeStream()
+        if let report = record.report, record.state.phase == .finished {
+            continuation.yield(.result(report))
+        } else {
+            continuation.yield(.result(record.report ?? record.report(.unknown, reasons: [.unresolved(operation)])))
+        }
+        continuation.finish()
+        return stream
+    }
+
+    /// One operation.
+    public func operation(_ id: OperationID) async throws(ControlError) -> OperationDetail {
+        OperationDetail(try await recorded(id))
+    }
+
+    /// The last operations, newest first.
+    /// - Parameter simulation: nil for those of all.
+    public func operations(of simulation: String?, limit: Int = 50) async throws(ControlError) -> [OperationDetail] {
+        try await reading { () throws(StoreError) in
+            try await self.store.operations(of: simulation, limit: limit).map { OperationDetail($0) }
+        }
+    }
+
+    /// Tells the decision of an operation whose outcome is unknown once more to its hypervisors; of one without a decision,
+    /// decides as ``recover()`` does.
+    public func settle(_ id: OperationID) async throws(ControlError) -> OperationReport {
+        let record = try await recorded(id)
+        if let report = record.report, record.state.phase == .finished { return report }
+        try claim(record.simulation, .operation(id))
+        defer { release(record.simulation) }
+        return await settle(record, undecided: await undecidedOperations())
+    }
+
+    /// Waits until no operation is under way.
+    public func drain() async {
+        while true {
+            let live = state.withLock { Array($0.live.values) }
+            if live.isEmpty { return }
+            for operation in live {
+                for await _ in operation.follow() {}
+            }
+            await Task.yield()
+        }
+    }
+
+    private func recorded(_ id: OperationID) async throws(ControlError) -> OperationRecord {
+        let record = try await reading { () throws(StoreError) in try await self.store.operation(id) }
+        guard let record else {
+            throw ControlError(code: "operation-not-found", message: "there is no operation \(id)")
+        }
+        return record
+    }
+
+    /// Claims the simulation, plans, records, and starts the task that does the rest.
+    private func begin(
+        _ simulation: String,
+        _ verb: String,
+        _ plan: (OperationID) async throws(ControlError) -> OperationPlan
+    ) async throws(ControlError) -> OperationID {
+        let id = OperationID.new(at: clock.now())
+        try claim(simulation, .operation(id))
+        do throws(ControlError) {
+            try await settleOlder(simulation, verb)
+            let plan = try await plan(id)
+            do throws(StoreError) {
+                try await store.apply(StoreChange(operation: plan.record))
+            } catch {
+                throw ControlError(code: "database-failed", message: "the operation cannot be recorded: \(error)")
+            }
+            let live = LiveOperation(id: id)
+            state.withLock { $0.live[id] = live }
+            // Of the instance's own, so that it outlives the request that asked for it.
+            Task {
+                var run = OperationRun(control: self, live: live, plan: plan)
+                let report = await run.run()
+                self.release(simulation)
+                self.state.withLock { _ = $0.live.removeValue(forKey: id) }
+                live.publish(.result(report))
+            }
+        } catch {
+            release(simulation)
+            throw error
+        }
+        return id
+    }
+
+    /// What was interrupted before is settled first, or nothing new begins.
+    private func settleOlder(_ simulation: String, _ verb: String) async throws(ControlError) {
+        let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
+        for operation in unfinished where operation.simulation == simulation {
+            let report = await settle(operation, undecided: await undecidedOperations())
+            guard report.outcome == .unknown else { continue }
+            throw ControlError(
+                code: "operation-unresolved",
+                message: "\(operation.kind.rawValue) \(operation.id) of \(simulation) has no known outcome; "
+                    + "'fermata down \(simulation)' ends what is left, and then \(verb) is possible again",
+                exitCode: 3
+            )
+        }
+    }
+}
+
+extension Reason {
+    static func unresolved(_ operation: OperationID) -> Reason {
+        Reason(
+            code: "operation-unresolved",
+            message: "operation \(operation) was interrupted, and what became of it is not known yet"
+        )
+    }
+}

@@ -1,0 +1,204 @@
+import GuestClock
+import HostClock
+import HypervisorAPI
+import Time
+
+extension ControlInstance {
+    func plan(_ request: UpRequest, _ id: OperationID) async throws(ControlError) -> OperationPlan {
+        let spec = request.spec
+        try Name.check(spec.name, of: "simulation")
+        guard !spec.machines.isEmpty else {
+            throw ControlError(code: "no-machines", message: "\(spec.name) has no machines to start", exitCode: 3)
+        }
+        let old = try await record(ofSimulation: spec.name)
+        if let old, old.state != .down {
+            let hint =
+                old.state == .suspended
+                ? "resume it, or take it down first" : "take it down first"
+            throw ControlError(
+                code: "simulation-exists",
+                message: "\(spec.name) is \(old.state.rawValue) already: \(hint)",
+                exitCode: 3
+            )
+        }
+        let instant = resolve(request.when)
+        let parts = try parts(of: spec, names: spec.machines.map(\.name)) { spec, _ in
+            .start(StartOrder(operation: id, simulation: spec, instant: instant))
+        }
+        let target = SimulationRecord(
+            name: spec.name,
+            state: .running,
+            spec: spec,
+            machines: spec.machines.map { MachineRecord(name: $0.name, host: $0.host ?? ownHost, adopted: false) },
+            checkpoint: nil,
+            created: old?.created ?? clock.now()
+        )
+        let record = newRecord(id, .start, checkpoint: nil, parts: parts, target: target)
+        return OperationPlan(record: record, instant: instant, parts: parts)
+    }
+
+    func plan(_ request: SuspendRequest, _ id: OperationID) async throws(ControlError) -> OperationPlan {
+        let simulation = try await existing(request.simulation)
+        guard simulation.state == .running else {
+            throw ControlError(
+                code: "simulation-not-running",
+                message:
+                    "\(simulation.name) is \(simulation.state.rawValue): only a running simulation can be suspended",
+                exitCode: 3
+            )
+        }
+        let name = try await newCheckpointName(request.checkpoint, of: simulation.name)
+        let place = checkpointSet.place(of: name, simulation: simulation.name)
+        let instant = resolve(request.when)
+        let parts = try parts(of: simulation) { _, machines in
+            .suspend(
+                SuspendOrder(
+                    operation: id,
+                    simulation: simulation.name,
+                    machines: machines,
+                    instant: instant,
+                    folder: place.partial
+                )
+            )
+        }
+        var parent: CheckpointManifest.Parent?
+        if let current = simulation.checkpoint {
+            let record = try await reading { () throws(StoreError) in
+                try await self.store.checkpoint(current, of: simulation.name)
+            }
+            parent = record.map { CheckpointManifest.Parent(id: $0.id, name: $0.name) }
+        }
+        var target = simulation
+        target.state = .suspended
+        target.checkpoint = name
+        let record = newRecord(id, .suspend, checkpoint: name, parts: parts, target: target)
+        return OperationPlan(record: record, instant: instant, parts: parts, destination: place, parent: parent)
+    }
+
+    func plan(_ request: ResumeRequest, _ id: OperationID) async throws(ControlError) -> OperationPlan {
+        let simulation = try await existing(request.simulation)
+        guard simulation.state == .suspended || simulation.state == .down else {
+            throw ControlError(
+                code: "simulation-exists",
+                message:
+                    "\(simulation.name) is \(simulation.state.rawValue): suspend it or take it down before it is resumed",
+                exitCode: 3
+            )
+        }
+        guard let name = request.checkpoint ?? (simulation.state == .suspended ? simulation.checkpoint : nil) else {
+            throw ControlError(
+                code: "checkpoint-not-named",
+                message: "\(simulation.name) is down, not suspended: name the checkpoint to resume, "
+                    + "\(simulation.name)@NAME; 'fermata log \(simulation.name)' lists them",
+                exitCode: 2
+            )
+        }
+        _ = try await checkpointRecord(name, of: simulation.name)
+        let place = checkpointSet.place(of: name, simulation: simulation.name)
+        let manifest = try checkpointSet.load(place)
+        let policy = request.policy ?? simulation.spec.clock
+        let instant = resolve(request.when)
+        let hosts = Dictionary(manifest.machines.map { ($0.name, $0.host) }, uniquingKeysWith: { first, _ in first })
+        let parts = try parts(of: manifest.spec, hosts: hosts, names: manifest.machines.map(\.name)) { spec, names in
+            .resume(
+                ResumeOrder(
+                    operation: id,
+                    simulation: spec,
+                    machines: manifest.machines.filter { names.contains($0.name) },
+                    links: manifest.links.filter { names.contains($0.towards) },
+                    instant: instant,
+                    folder: place.final,
+                    policy: policy,
+                    scope: request.scope
+                )
+            )
+        }
+        let target = SimulationRecord(
+            name: simulation.name,
+            state: .running,
+            spec: manifest.spec,
+            machines: manifest.machines.map {
+                MachineRecord(name: $0.name, host: $0.host, adopted: $0.launch.adoptedArguments != nil)
+            },
+            checkpoint: name,
+            created: simulation.created
+        )
+        let record = newRecord(id, .resume, checkpoint: name, parts: parts, target: target)
+        return OperationPlan(record: record, instant: instant, parts: parts, policy: policy, scope: request.scope)
+    }
+
+    private func newRecord(
+        _ id: OperationID,
+        _ kind: OperationKind,
+        checkpoint: String?,
+        parts: [OperationPlan.Part],
+        target: SimulationRecord
+    ) -> OperationRecord {
+        OperationRecord(
+            id: id,
+            kind: kind,
+            simulation: target.name,
+            checkpoint: checkpoint,
+            hosts: parts.map(\.hypervisor.host),
+            target: target,
+            state: OperationState(),
+            started: clock.now()
+        )
+    }
+
+    private func resolve(_ when: When) -> HostInstant? {
+        switch when {
+        case .asap: nil
+        case .at(let instant): instant
+        case .in(let span): clock.now() + span
+        }
+    }
+
+    private func parts(
+        of simulation: SimulationRecord,
+        order: (SimulationSpec, [String]) -> Order
+    ) throws(ControlError) -> [OperationPlan.Part] {
+        let hosts = Dictionary(simulation.machines.map { ($0.name, $0.host) }, uniquingKeysWith: { first, _ in first })
+        return try parts(of: simulation.spec, hosts: hosts, names: simulation.machines.map(\.name), order: order)
+    }
+
+    /// One part a host, each with what of the simulation is that host's.
+    private func parts(
+        of spec: SimulationSpec,
+        hosts: [String: String] = [:],
+        names: [String],
+        order: (SimulationSpec, [String]) -> Order
+    ) throws(ControlError) -> [OperationPlan.Part] {
+        let host = { (machine: String) in
+            hosts[machine] ?? spec.machines.first { $0.name == machine }?.host ?? self.ownHost
+        }
+        let known = Set(hypervisors.map(\.host))
+        let strange = names.filter { !known.contains(host($0)) }
+        let apart = spec.links.filter { Set($0.ends.map { host($0.machine) }).count > 1 }
+        let reasons =
+            strange.map { machine in
+                Reason(
+                    code: "host-not-found",
+                    machine: machine,
+                    message: "there is no host '\(host(machine))'; known: \(known.sorted().joined(separator: ", "))"
+                )
+            }
+            + apart.map { link in
+                Reason(
+                    code: "link-between-hosts",
+                    message: "link \(link.name) would join machines of different hosts, which is not supported yet"
+                )
+            }
+        guard reasons.isEmpty else { throw ControlError(reasons, exitCode: 3) }
+        let used = hypervisors.filter { hypervisor in names.contains { host($0) == hypervisor.host } }
+        return used.enumerated().map { index, hypervisor in
+            let own = names.filter { host($0) == hypervisor.host }
+            var part = spec
+            part.machines = spec.machines.filter { own.contains($0.name) }
+            part.links = spec.links.filter { link in link.ends.contains { own.contains($0.machine) } }
+            // A resource belongs to the simulation as a whole and is to be held once.
+            part.resources = index == 0 ? spec.resources : []
+            return OperationPlan.Part(hypervisor: hypervisor, order: order(part, own), machines: own)
+        }
+    }
+}

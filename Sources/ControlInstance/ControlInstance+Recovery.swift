@@ -1,0 +1,151 @@
+import HostClock
+import HypervisorAPI
+import Time
+
+extension ControlInstance {
+    /// To be called once, before anything else: finishes or undoes what an earlier instance left under way, clears away
+    /// checkpoints that never became whole, and takes into the database those on disk that it does not know.
+    public func recover() async -> RecoveryReport {
+        var report = RecoveryReport()
+        let undecided = await undecidedOperations()
+        for host in hypervisors.map(\.host) where undecided[host] == nil {
+            report.problems.append(.noAnswer(host, options.answerTimeout))
+        }
+        do throws(ControlError) {
+            let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
+            for operation in unfinished {
+                report.operations.append(await settle(operation, undecided: undecided))
+            }
+            report.problems += await settleStrangers(undecided, known: unfinished.map(\.id))
+            try await alignSimulations(&report)
+            try await alignCheckpoints(&report)
+        } catch {
+            report.problems += error.reasons
+        }
+        return report
+    }
+
+    /// By host; a host that does not answer is not in it.
+    func undecidedOperations() async -> [String: [UndecidedOperation]] {
+        var all: [String: [UndecidedOperation]] = [:]
+        for hypervisor in hypervisors {
+            all[hypervisor.host] = await within(options.answerTimeout) { await hypervisor.undecided() }
+        }
+        return all
+    }
+
+    /// Finishes an operation that has no task of its own (any more): repeats its decision, or decides.
+    ///
+    /// Without a recorded decision nobody was ever told to commit, so a rollback is right. Only machines that were started or
+    /// loaded and that run everywhere already stay: to end them would lose what they did since, and nothing is gained.
+    func settle(_ old: OperationRecord, undecided: [String: [UndecidedOperation]]) async -> OperationReport {
+        var record = old
+        let reason = Reason(
+            code: "interrupted",
+            message: "the control instance ended while \(record.kind.rawValue) \(record.id) was under way"
+        )
+        if record.state.decision == nil {
+            let runsEverywhere = record.hosts.allSatisfy { host in
+                undecided[host]?.contains { $0.operation == record.id && $0.happened } ?? false
+            }
+            let keep = record.kind != .suspend && (record.state.phase == .happened || runsEverywhere)
+            do {
+                if keep, record.state.phase == .armed { try record.state.happen() }
+                try record.state.decide(keep && record.state.phase == .happened ? .commit : .rollback)
+                let simulation = record.state.decision == .commit ? record.target : nil
+                try await store.apply(StoreChange(simulation: simulation, operation: record))
+            } catch {
+                return record.report(.unknown, reasons: [.unresolved(record.id), .notRecorded(error)])
+            }
+        }
+        let decision = record.state.decision ?? .rollback
+        var unsettled: [Reason] = record.hosts.filter { hypervisor(of: $0) == nil }.map { host in
+            Reason(code: "host-not-found", message: "host '\(host)' took part in it and is not known here any more")
+        }
+        unsettled += await tell(
+            decision,
+            record.id,
+            to: record.hosts.compactMap { hypervisor(of: $0) },
+            after: record.state.instant
+        )
+        var report = record.report ?? record.report(.unknown)
+        report.reasons.removeAll { $0.code == "operation-unresolved" }
+        guard unsettled.isEmpty else {
+            report.reasons += unsettled + [.unresolved(record.id)]
+            record.report = report
+            try? await store.apply(StoreChange(operation: record))
+            return report
+        }
+        if decision == .rollback, record.kind == .suspend, let name = record.checkpoint {
+            await discard(checkpointSet.place(of: name, simulation: record.simulation), on: record.hosts)
+        }
+        report.outcome = decision == .commit ? .done : .failed
+        report.exitCode = report.outcome.exitCode
+        report.finished = clock.now()
+        if decision == .commit {
+            report.notes.append(reason.message + "; it was finished later")
+        } else {
+            report.reasons.append(reason)
+        }
+        do {
+            try record.state.finish(report.outcome)
+            record.finished = report.finished
+            record.report = report
+            try await store.apply(StoreChange(operation: record))
+        } catch {
+            report.notes.append(Reason.notRecorded(error).message)
+        }
+        return report
+    }
+
+    /// Tells a decision to all, again and again to those that do not confirm it.
+    /// - Parameter instant: what is under way may have to end before it can be rolled back, and it may be to begin only then.
+    /// - Returns: why some have not confirmed in the end; empty when all have.
+    func tell(
+        _ decision: OperationState.Decision,
+        _ operation: OperationID,
+        to hypervisors: [any Hypervisor],
+        after happening: HostInstant? = nil
+    ) async -> [Reason] {
+        var waiting = hypervisors
+        var reasons: [Reason] = []
+        var pause = options.decisionPause
+        for attempt in 0..<max(1, options.decisionAttempts) where !waiting.isEmpty {
+            if attempt > 0 {
+                try? await Task.sleep(for: pause.duration)
+                pause = pause + pause
+            }
+            // The same for all, so that they go on together.
+            let instant = clock.now() + options.rollbackLead
+            var limit = options.decisionTimeout
+            if decision == .rollback, let happening {
+                limit = max(limit, max(.zero, happening - clock.now()) + options.reportTimeout)
+            }
+            let answers = await withTaskGroup(of: (String, [Reason]).self) { [limit] group in
+                for hypervisor in waiting {
+                    group.addTask {
+                        let failure = await within(limit) { () -> [Reason] in
+                            do throws(HypervisorError) {
+                                switch decision {
+                                case .commit: try await hypervisor.commit(operation)
+                                case .rollback: try await hypervisor.rollback(operation, continueAt: instant)
+                                }
+                                return []
+                            } catch {
+                                return error.reasons.isEmpty ? [.noReason(hypervisor.host)] : error.reasons
+                            }
+                        }
+                        return (hypervisor.host, failure ?? [.noAnswer(hypervisor.host, limit)])
+                    }
+                }
+                return await group.reduce(into: [String: [Reason]]()) { $0[$1.0] = $1.1 }
+            }
+            // What a hypervisor does not know, it has finished or never begun.
+            waiting = waiting.filter { hypervisor in
+                (answers[hypervisor.host] ?? []).contains { $0.code != "operation-unknown" }
+            }
+            reasons = waiting.flatMap { answers[$0.host] ?? [] }
+        }
+        return reasons
+    }
+}

@@ -1,0 +1,218 @@
+import HostClock
+public import HypervisorAPI
+import Synchronization
+import Time
+
+extension ControlInstance {
+    /// All simulations, by name.
+    public func simulations() async throws(ControlError) -> [SimulationSummary] {
+        let records = try await reading { () throws(StoreError) in try await self.store.simulations() }
+        let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
+        var summaries = records.map { summary(of: $0, unfinished: unfinished) }
+        // One whose first start is under way has no record yet.
+        for operation in unfinished where !records.contains(where: { $0.name == operation.simulation }) {
+            summaries.append(summary(of: operation.target, unfinished: unfinished))
+        }
+        return summaries.sorted { $0.simulation < $1.simulation }
+    }
+
+    /// One simulation, with its machines as their hypervisors see them.
+    /// - Throws: when there is none of that name.
+    public func simulation(named name: String) async throws(ControlError) -> SimulationDetail {
+        let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
+        let known = try await record(ofSimulation: name)
+        guard let record = known ?? unfinished.first(where: { $0.simulation == name })?.target else {
+            throw Self.notFound(simulation: name)
+        }
+        var statuses: [MachineStatus] = []
+        var problems: [Reason] = []
+        for hypervisor in hypervisors {
+            do throws(ControlError) {
+                statuses += try await ask(hypervisor) { hypervisor in await hypervisor.machines(of: name) }
+            } catch {
+                problems += error.reasons
+            }
+        }
+        let summary = summary(of: record, unfinished: unfinished)
+        if summary.state == .running, problems.isEmpty {
+            for machine in record.machines {
+                let status = statuses.first { $0.name == machine.name }
+                if status == nil || status?.state == .dead {
+                    problems.append(
+                        Reason(
+                            code: "machine-not-running",
+                            machine: machine.name,
+                            message: "its QEMU process has ended; 'fermata down \(name)' ends the others"
+                        )
+                    )
+                }
+            }
+        }
+        return SimulationDetail(summary: summary, spec: record.spec, machines: statuses, problems: problems)
+    }
+
+    /// Ends a simulation's machines and releases what they hold; its checkpoints stay. Adopted machines are let go.
+    /// - Throws: when there is none of that name, it is busy, or a host could not end its part.
+    public func down(_ name: String) async throws(ControlError) -> DownReport {
+        try await claiming(name, for: "down") { () throws(ControlError) in
+            let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
+                .filter { $0.simulation == name }
+            let known = try await record(ofSimulation: name)
+            guard var record = known ?? unfinished.first?.target else { throw Self.notFound(simulation: name) }
+            let before = summary(of: record, unfinished: unfinished).state
+            var undecided: [String: [UndecidedOperation]] = [:]
+            if !unfinished.isEmpty { undecided = await undecidedOperations() }
+            for operation in unfinished { _ = await settle(operation, undecided: undecided) }
+            record = try await self.record(ofSimulation: name) ?? record
+
+            var reasons: [Reason] = []
+            var ended: [String] = []
+            for hypervisor in hypervisors {
+                do throws(ControlError) {
+                    let machines = try await ask(hypervisor) { hypervisor in await hypervisor.machines(of: name) }
+                    // Of a host that is not concerned there is nothing to end.
+                    guard !machines.isEmpty || record.machines.contains(where: { $0.host == hypervisor.host }) else {
+                        continue
+                    }
+                    if record.state != .down && record.state != .suspended || !machines.isEmpty {
+                        try await end(name, on: hypervisor)
+                    }
+                    ended += machines.map(\.name)
+                } catch {
+                    reasons += error.reasons
+                }
+            }
+            guard reasons.isEmpty else { throw ControlError(reasons) }
+            record.state = .down
+            try await writing(StoreChange(simulation: record))
+            try await closeUnresolved(name)
+            return DownReport(simulation: name, before: before, machines: ended.sorted())
+        }
+    }
+
+    /// Takes charge of a QEMU that somebody else started.
+    /// - Throws: when the simulation is not one of running machines, has a machine of that name, is busy, or the hypervisor
+    ///   cannot adopt it.
+    public func adopt(_ request: AdoptRequest) async throws(ControlError) -> MachineStatus {
+        try Name.check(request.simulation, of: "simulation")
+        try Name.check(request.machine, of: "machine")
+        return try await claiming(request.simulation, for: "adopt") { () throws(ControlError) in
+            let host = request.host ?? ownHost
+            guard let hypervisor = hypervisor(of: host) else {
+                throw ControlError(code: "host-not-found", message: "there is no host '\(host)'", exitCode: 3)
+            }
+            var record =
+                try await record(ofSimulation: request.simulation)
+                ?? SimulationRecord(
+                    name: request.simulation,
+                    state: .down,
+                    spec: SimulationSpec(name: request.simulation, machines: []),
+                    machines: [],
+                    checkpoint: nil,
+                    created: clock.now()
+                )
+            switch record.state {
+            case .running where record.machines.contains { $0.name == request.machine }:
+                throw ControlError(
+                    code: "machine-exists",
+                    machine: request.machine,
+                    message: "\(request.simulation) has a machine of that name already",
+                    exitCode: 3
+                )
+            case .running: break
+            case .down:
+                record.spec = SimulationSpec(name: request.simulation, clock: record.spec.clock, machines: [])
+                record.machines = []
+                record.checkpoint = nil
+            default:
+                throw ControlError(
+                    code: "simulation-not-running",
+                    message: "\(request.simulation) is \(record.state.rawValue): no machine can join it now",
+                    exitCode: 3
+                )
+            }
+            let order = AdoptOrder(simulation: request.simulation, machine: request.machine, monitor: request.monitor)
+            let status = try await ask(hypervisor) { hypervisor throws(HypervisorError) in
+                try await hypervisor.adopt(order)
+            }
+            record.state = .running
+            record.spec.machines.append(status.launch.spec)
+            record.machines.append(MachineRecord(name: request.machine, host: host, adopted: true))
+            try await writing(StoreChange(simulation: record))
+            return status
+        }
+    }
+
+    // MARK: - Records
+
+    func record(ofSimulation name: String) async throws(ControlError) -> SimulationRecord? {
+        try await reading { () throws(StoreError) in try await self.store.simulation(name) }
+    }
+
+    func existing(_ name: String) async throws(ControlError) -> SimulationRecord {
+        guard let record = try await record(ofSimulation: name) else { throw Self.notFound(simulation: name) }
+        return record
+    }
+
+    static func notFound(simulation name: String) -> ControlError {
+        ControlError(code: "simulation-not-found", message: "there is no simulation '\(name)'; 'fermata ps' lists them")
+    }
+
+    func summary(of record: SimulationRecord, unfinished: [OperationRecord]) -> SimulationSummary {
+        let operation = unfinished.first { $0.simulation == record.name }
+        var simulationState = record.state
+        if let operation {
+            if state.withLock({ $0.live[operation.id] != nil }) {
+                simulationState =
+                    switch operation.kind {
+                    case .start: .starting
+                    case .suspend: .suspending
+                    case .resume: .resuming
+                    }
+            } else {
+                simulationState = .unknown
+            }
+        }
+        return SimulationSummary(
+            simulation: record.name,
+            state: simulationState,
+            checkpoint: record.checkpoint,
+            machines: record.machines.map(\.name),
+            operation: operation?.id,
+            created: record.created
+        )
+    }
+
+    private func end(_ simulation: String, on hypervisor: any Hypervisor) async throws(ControlError) {
+        let failure = await within(options.decisionTimeout) { () -> HypervisorError? in
+            do throws(HypervisorError) {
+                try await hypervisor.end(simulation)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        switch failure {
+        case .some(.some(let error)): throw ControlError(error)
+        case .some(nil): return
+        case nil: throw ControlError([.noAnswer(hypervisor.host, options.decisionTimeout)])
+        }
+    }
+
+    /// With all machines ended, nothing of an operation is left that could still be unknown.
+    private func closeUnresolved(_ simulation: String) async throws(ControlError) {
+        let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
+        for var operation in unfinished where operation.simulation == simulation {
+            if operation.state.decision == nil { try? operation.state.decide(.rollback) }
+            try? operation.state.finish(operation.state.decision == .commit ? .done : .failed)
+            operation.finished = clock.now()
+            var report = operation.report ?? operation.report(.failed)
+            report.outcome = operation.state.outcome ?? .failed
+            report.exitCode = report.outcome.exitCode
+            report.finished = operation.finished
+            report.notes.append("its outcome was unknown until 'down' ended all machines")
+            operation.report = report
+            try await writing(StoreChange(operation: operation))
+        }
+    }
+}

@@ -1,0 +1,23 @@
+public import Time
+
+/// How patient a control instance is.
+public struct ControlOptions: Hashable, Sendable {
+    /// Of one prepare: it launches and loads machines.
+    public var prepareTimeout = Span.seconds(300)
+    /// Of one execute, cancel, status query…: answered at once or not at all.
+    public var answerTimeout = Span.seconds(10)
+    /// From the instant until a hypervisor has reported: RAM is written in it.
+    public var reportTimeout = Span.seconds(900)
+    /// Of one commit or rollback.
+    public var decisionTimeout = Span.seconds(30)
+    /// How often a commit or rollback is told before its outcome counts as unknown.
+    public var decisionAttempts = 5
+    /// Between two attempts; doubles with each.
+    public var decisionPause = Span.milliseconds(100)
+    /// Added to the latest `earliest` of all handles, for the way of `execute` to every host.
+    public var asapMargin = Span.milliseconds(20)
+    /// From the decision to roll back until the machines go on together.
+    public var rollbackLead = Span.milliseconds(50)
+
+    public init() {}
+}

@@ -1,0 +1,79 @@
+import HostClock
+import HypervisorAPI
+import Time
+
+extension OperationRun {
+    /// What the hypervisors have reported, in the words of the outside contract.
+    func report(_ outcome: OperationOutcome, _ reasons: [Reason]) -> OperationReport {
+        var report = record.report(outcome, reasons: reasons)
+        report.policy = plan.policy
+        report.scope = plan.scope
+        let order = plan.parts.flatMap(\.machines)
+        report.machines = reports.flatMap { hypervisor in
+            hypervisor.machines.map { machine in result(of: machine, on: hypervisor.host) }
+        }.sorted { order.firstIndex(of: $0.name) ?? order.count < order.firstIndex(of: $1.name) ?? order.count }
+        let stamps = reports.flatMap(\.machines).compactMap(\.happenedAt)
+        if let first = stamps.min(), let last = stamps.max() { report.spread = last - first }
+        report.clockErrorBound = clockErrorBound
+        report.stages = live.hostStages
+        report.notes = reports.flatMap(\.notes)
+        return report
+    }
+
+    func manifest(at place: CheckpointSet.Place) -> CheckpointManifest {
+        CheckpointManifest(
+            tool: CheckpointSet.tool,
+            id: sortableID(at: control.clock.now()),
+            simulation: record.simulation,
+            name: place.name,
+            operation: record.id,
+            created: control.clock.now(),
+            instant: record.state.instant ?? control.clock.now(),
+            parent: plan.parent,
+            spec: record.target.spec,
+            machines: reports.flatMap(\.machines).compactMap(\.saved),
+            links: reports.flatMap(\.links)
+        )
+    }
+
+    /// Two hosts' clocks may be off in opposite directions.
+    private var clockErrorBound: Span? {
+        let bounds = reports.map(\.clockErrorBound).sorted(by: >)
+        guard let worst = bounds.first else { return nil }
+        return bounds.count > 1 ? worst + bounds[1] : worst
+    }
+
+    private func result(of machine: MachineReport, on host: String) -> OperationReport.MachineResult {
+        OperationReport.MachineResult(
+            name: machine.name,
+            host: host,
+            stoppedAt: record.kind == .suspend ? machine.happenedAt : nil,
+            resumedAt: record.kind == .suspend ? nil : machine.happenedAt,
+            sentAt: machine.sentAt,
+            lateness: machine.lateness,
+            clock: machine.clock,
+            clockBefore: record.kind == .resume ? machine.clockBefore : nil,
+            clockAfter: record.kind == .resume ? machine.clock : nil,
+            ram: machine.ramWay.map { OperationReport.RAM(way: $0, bytes: machine.ramBytes) },
+            stages: machine.stages.map { OperationReport.Stage($0) },
+            notes: machine.notes
+        )
+    }
+}
+
+extension OperationRecord {
+    /// What is known without any hypervisor.
+    func report(_ outcome: OperationOutcome, reasons: [Reason] = []) -> OperationReport {
+        OperationReport(
+            operation: id,
+            kind: kind,
+            simulation: simulation,
+            checkpoint: checkpoint,
+            outcome: outcome,
+            reasons: reasons,
+            deadline: state.instant,
+            started: started,
+            finished: finished
+        )
+    }
+}

@@ -1,0 +1,272 @@
+import HostClock
+import HypervisorAPI
+import Logging
+import Time
+
+/// Carries one operation through its two phases. All that it decides is durable before anybody is told.
+struct OperationRun: Sendable {
+    /// How far it came, and so what has to be undone.
+    enum Ending {
+        case done
+        /// Nobody was armed, and no handle is left.
+        case nothing(OperationOutcome, [Reason])
+        /// Those hypervisors have to be told to roll back.
+        case undo(OperationOutcome, [Reason], [OperationPlan.Part])
+    }
+
+    let control: ControlInstance
+    let live: LiveOperation
+    let plan: OperationPlan
+    var record: OperationRecord
+    var reports: [HypervisorReport] = []
+    private var watch: Task<Void, Never>?
+
+    init(control: ControlInstance, live: LiveOperation, plan: OperationPlan) {
+        self.control = control
+        self.live = live
+        self.plan = plan
+        record = plan.record
+    }
+
+    var options: ControlOptions { control.options }
+
+    mutating func run() async -> OperationReport {
+        announce()
+        let ending = await carryOut()
+        let report =
+            switch ending {
+            case .done: await commit()
+            case .nothing(let outcome, let reasons): await close(outcome, reasons)
+            case .undo(let outcome, let reasons, let parts): await rollBack(outcome, reasons, parts)
+            }
+        watch?.cancel()
+        announce()
+        log(report)
+        return report
+    }
+
+    // MARK: - First phase
+
+    private mutating func carryOut() async -> Ending {
+        if let place = plan.destination {
+            do throws(ControlError) {
+                try control.checkpointSet.makeParent(of: place)
+            } catch {
+                return .nothing(.failed, error.reasons)
+            }
+        }
+        var prepared: [(OperationPlan.Part, Handle)] = []
+        switch await prepareAll() {
+        case .success(let handles): prepared = handles
+        case .failure(let refusal): return .nothing(refusal.outcome, refusal.reasons)
+        }
+        // Hypervisors know the operation only now; they tell its earlier stages too.
+        watch = watchStages()
+        let latest = prepared.map(\.1.earliest).max() ?? control.clock.now()
+        let instant = plan.instant ?? latest + options.asapMargin
+        if let expiry = prepared.map(\.1.expires).min(), instant > expiry {
+            await cancel(prepared)
+            let reason = Reason(
+                code: "no-common-instant",
+                message: "all could be ready by \(instant), but a host's promise ends at \(expiry) already"
+            )
+            return .nothing(.refused, [reason])
+        }
+        do {
+            try record.state.prepare(for: instant)
+            announce()
+            try record.state.arm()
+            try await control.store.apply(StoreChange(operation: record))
+        } catch {
+            await cancel(prepared)
+            return .undo(.failed, [.notRecorded(error)], [])
+        }
+        announce()
+        if let ending = await executeAll(prepared, at: instant) { return ending }
+        if let ending = await collectReports(after: instant) { return ending }
+        do {
+            try record.state.happen()
+            try await control.store.apply(StoreChange(operation: record))
+        } catch {
+            return .undo(.failed, [.notRecorded(error)], plan.parts)
+        }
+        announce()
+        return await decideCommit()
+    }
+
+    /// Arms all. Whoever is armed acts alone from then on.
+    /// - Returns: nil when all are.
+    private func executeAll(_ prepared: [(OperationPlan.Part, Handle)], at instant: HostInstant) async -> Ending? {
+        enum Answer { case armed, refused([Reason]), silent }
+        let limit = options.answerTimeout
+        let answers = await withTaskGroup(of: (Int, Answer).self) { group in
+            for (index, (part, handle)) in prepared.enumerated() {
+                group.addTask {
+                    let answer = await within(limit) { () -> Answer in
+                        do throws(HypervisorError) {
+                            try await part.hypervisor.execute(handle, at: instant)
+                            return .armed
+                        } catch {
+                            return .refused(error.reasons)
+                        }
+                    }
+                    return (index, answer ?? .silent)
+                }
+            }
+            return await group.reduce(into: [Int: Answer]()) { $0[$1.0] = $1.1 }
+        }
+        var reasons: [Reason] = []
+        var armed: [OperationPlan.Part] = []
+        var unarmed: [(OperationPlan.Part, Handle)] = []
+        for (index, item) in prepared.enumerated() {
+            switch answers[index] ?? .silent {
+            case .armed: armed.append(item.0)
+            case .refused(let why):
+                reasons += why
+                unarmed.append(item)
+            case .silent:
+                // Whether it is armed is not known: it is told both.
+                reasons.append(.noAnswer(item.0.hypervisor.host, limit))
+                unarmed.append(item)
+                armed.append(item.0)
+            }
+        }
+        guard !reasons.isEmpty else { return nil }
+        await cancel(unarmed)
+        let late = reasons.allSatisfy { ["instant-too-near", "instant-past", "instant-missed"].contains($0.code) }
+        return .undo(OperationOutcome(failureWith: reasons, otherwise: late ? .missed : .failed), reasons, armed)
+    }
+
+    /// The manifest of a suspend becomes durable, then the decision.
+    private mutating func decideCommit() async -> Ending {
+        var checkpoints: [CheckpointRecord] = []
+        if let place = plan.destination {
+            let manifest = manifest(at: place)
+            let problems = CheckpointSet.problems(of: manifest)
+            do throws(ControlError) {
+                guard problems.isEmpty else {
+                    throw ControlError(code: "report-incomplete", message: problems.joined(separator: "; "))
+                }
+                try control.checkpointSet.publish(manifest, at: place)
+            } catch {
+                return .undo(.failed, error.reasons, plan.parts)
+            }
+            checkpoints = [CheckpointRecord(manifest)]
+        }
+        guard !live.callOff.isCalled else { return .undo(.cancelled, [.cancelled], plan.parts) }
+        var decided = record
+        do {
+            try decided.state.decide(.commit)
+            decided.report = report(.unknown, [.unresolved(record.id)])
+            try await control.store.apply(
+                StoreChange(simulation: record.target, operation: decided, checkpoints: checkpoints)
+            )
+        } catch {
+            // A database that failed in the middle may have it all the same; what it has is what a recovery will go by.
+            let stored = (try? await control.store.operation(record.id)) ?? nil
+            guard stored?.state.decision == .commit else { return .undo(.failed, [.notRecorded(error)], plan.parts) }
+        }
+        record = decided
+        announce()
+        return .done
+    }
+
+    // MARK: - Second phase
+
+    private mutating func commit() async -> OperationReport {
+        let unsettled = await control.tell(.commit, record.id, to: plan.parts.map(\.hypervisor))
+        return await conclude(.done, [], unsettled)
+    }
+
+    private mutating func rollBack(
+        _ outcome: OperationOutcome,
+        _ reasons: [Reason],
+        _ parts: [OperationPlan.Part]
+    ) async -> OperationReport {
+        try? record.state.decide(.rollback)
+        record.report = report(.unknown, reasons + [.unresolved(record.id)])
+        // Without a record a recovery presumes the same.
+        try? await control.store.apply(StoreChange(operation: record))
+        announce()
+        let unsettled = await control.tell(
+            .rollback,
+            record.id,
+            to: parts.map(\.hypervisor),
+            after: record.state.instant
+        )
+        var leftovers: [Reason] = []
+        if let place = plan.destination, unsettled.isEmpty {
+            leftovers = await control.discard(place, on: plan.parts.map(\.hypervisor.host))
+        }
+        return await conclude(outcome, reasons + leftovers, unsettled)
+    }
+
+    private mutating func close(_ outcome: OperationOutcome, _ reasons: [Reason]) async -> OperationReport {
+        if let place = plan.destination { try? control.checkpointSet.remove(place) }
+        return await conclude(outcome, reasons, [])
+    }
+
+    /// - Parameter unsettled: what kept the decision from being carried out everywhere.
+    private mutating func conclude(
+        _ outcome: OperationOutcome,
+        _ reasons: [Reason],
+        _ unsettled: [Reason]
+    ) async -> OperationReport {
+        var final = report(outcome, reasons)
+        final.finished = control.clock.now()
+        if unsettled.isEmpty {
+            try? record.state.finish(outcome)
+            record.finished = final.finished
+        } else {
+            final = report(.unknown, reasons + unsettled)
+        }
+        record.report = final
+        do throws(StoreError) {
+            try await control.store.apply(StoreChange(operation: record))
+        } catch {
+            final.notes.append("the end of the operation could not be recorded and will be at the next start: \(error)")
+        }
+        return final
+    }
+
+    // MARK: - Telling
+
+    func announce() { live.publish(.phase(record.id, record.state.phase, deadline: record.state.instant)) }
+
+    private func log(_ report: OperationReport) {
+        control.logger.log(
+            level: report.outcome == .done ? .info : .warning,
+            "operation ended",
+            metadata: [
+                "operation": "\(report.operation)", "kind": "\(report.kind.rawValue)",
+                "simulation": "\(report.simulation)", "outcome": "\(report.outcome.rawValue)",
+                "reasons": "\(report.reasons)",
+            ]
+        )
+    }
+
+    private func watchStages() -> Task<Void, Never> {
+        let parts = plan.parts
+        let live = live
+        let operation = record.id
+        return Task {
+            await withDiscardingTaskGroup { group in
+                for part in parts {
+                    group.addTask {
+                        for await stage in await part.hypervisor.stages(of: operation) {
+                            live.publish(.stage(OperationReport.Stage(stage)))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension Reason {
+    static let cancelled = Reason(code: "cancelled", message: "the operation was called off")
+
+    static func notRecorded(_ error: any Error) -> Reason {
+        Reason(code: "database-failed", message: "the operation's state cannot be recorded: \(error)")
+    }
+}

@@ -1,0 +1,185 @@
+public import GuestClock
+public import HypervisorAPI
+public import Time
+
+/// What an operation did, as the outside contract words it: the result of `up`, `suspend` and `resume`.
+public struct OperationReport: Codable, Hashable, Sendable {
+    public var operation: OperationID
+    public var kind: OperationKind
+    public var simulation: String
+    /// The one that was made or resumed from.
+    public var checkpoint: String?
+    public var outcome: OperationOutcome
+    public var exitCode: Int
+    /// Why it is not `done`; empty when it is.
+    public var reasons: [Reason]
+    /// The instant that all agreed on; nil when it never came to that.
+    public var deadline: HostInstant?
+    /// From the first to the last of the machines' own stamps.
+    public var spread: Span?
+    /// How far the hosts' clocks may be apart; the spread is known only that well.
+    public var clockErrorBound: Span?
+    /// Of a resume.
+    public var policy: ClockPolicy?
+    /// Of a resume.
+    public var scope: ClockScope?
+    public var machines: [MachineResult]
+    /// Stages of whole hosts; those of machines are with the machines.
+    public var stages: [Stage]
+    /// What people should know: precision not to be had, clocks that cannot be controlled…
+    public var notes: [String]
+    public var started: HostInstant
+    public var finished: HostInstant?
+
+    enum CodingKeys: String, CodingKey {
+        case operation, kind, simulation, checkpoint, outcome, exitCode, reasons
+        case deadline = "deadlineNs"
+        case spread = "spreadNs"
+        case clockErrorBound = "clockErrorBoundNs"
+        case policy, scope, machines, stages, notes
+        case started = "startedNs"
+        case finished = "finishedNs"
+    }
+
+    public init(
+        operation: OperationID,
+        kind: OperationKind,
+        simulation: String,
+        checkpoint: String? = nil,
+        outcome: OperationOutcome,
+        reasons: [Reason] = [],
+        deadline: HostInstant? = nil,
+        spread: Span? = nil,
+        clockErrorBound: Span? = nil,
+        policy: ClockPolicy? = nil,
+        scope: ClockScope? = nil,
+        machines: [MachineResult] = [],
+        stages: [Stage] = [],
+        notes: [String] = [],
+        started: HostInstant,
+        finished: HostInstant? = nil
+    ) {
+        self.operation = operation
+        self.kind = kind
+        self.simulation = simulation
+        self.checkpoint = checkpoint
+        self.outcome = outcome
+        self.exitCode = outcome.exitCode
+        self.reasons = reasons
+        self.deadline = deadline
+        self.spread = spread
+        self.clockErrorBound = clockErrorBound
+        self.policy = policy
+        self.scope = scope
+        self.machines = machines
+        self.stages = stages
+        self.notes = notes
+        self.started = started
+        self.finished = finished
+    }
+
+    /// One step of an operation.
+    public struct Stage: Codable, Hashable, Sendable {
+        public var machine: String?
+        public var name: String
+        public var started: HostInstant
+        public var duration: Span
+        public var bytes: UInt64?
+
+        enum CodingKeys: String, CodingKey {
+            case machine, name
+            case started = "startedNs"
+            case duration = "durationNs"
+            case bytes
+        }
+
+        public init(machine: String?, name: String, started: HostInstant, duration: Span, bytes: UInt64?) {
+            self.machine = machine
+            self.name = name
+            self.started = started
+            self.duration = duration
+            self.bytes = bytes
+        }
+
+        init(_ stage: HypervisorAPI.Stage) {
+            self.init(
+                machine: stage.machine,
+                name: stage.name,
+                started: stage.startedAt,
+                duration: stage.duration,
+                bytes: stage.bytes
+            )
+        }
+    }
+
+    /// How a machine's RAM was saved or loaded.
+    public struct RAM: Codable, Hashable, Sendable {
+        public var way: RAMWay
+        public var bytes: UInt64?
+
+        public init(way: RAMWay, bytes: UInt64?) {
+            self.way = way
+            self.bytes = bytes
+        }
+    }
+
+    /// What happened to one machine.
+    public struct MachineResult: Codable, Hashable, Sendable {
+        public var name: String
+        public var host: String
+        /// QEMU's own STOP stamp, of a suspend.
+        public var stoppedAt: HostInstant?
+        /// QEMU's own RESUME stamp, of a start or resume.
+        public var resumedAt: HostInstant?
+        /// When the command left for the monitor.
+        public var sentAt: HostInstant?
+        /// The stamp minus the deadline; negative when early.
+        public var lateness: Span?
+        /// What the clocks read at the stamp.
+        public var clock: ClockState?
+        /// Of a resume: what they read at the suspend.
+        public var clockBefore: ClockState?
+        /// Of a resume: the same as ``clock``.
+        public var clockAfter: ClockState?
+        public var ram: RAM?
+        public var stages: [Stage]
+        public var notes: [String]
+
+        enum CodingKeys: String, CodingKey {
+            case name, host
+            case stoppedAt = "stoppedAtNs"
+            case resumedAt = "resumedAtNs"
+            case sentAt = "sentAtNs"
+            case lateness = "latenessNs"
+            case clock, clockBefore, clockAfter, ram, stages, notes
+        }
+
+        public init(
+            name: String,
+            host: String,
+            stoppedAt: HostInstant? = nil,
+            resumedAt: HostInstant? = nil,
+            sentAt: HostInstant? = nil,
+            lateness: Span? = nil,
+            clock: ClockState? = nil,
+            clockBefore: ClockState? = nil,
+            clockAfter: ClockState? = nil,
+            ram: RAM? = nil,
+            stages: [Stage] = [],
+            notes: [String] = []
+        ) {
+            self.name = name
+            self.host = host
+            self.stoppedAt = stoppedAt
+            self.resumedAt = resumedAt
+            self.sentAt = sentAt
+            self.lateness = lateness
+            self.clock = clock
+            self.clockBefore = clockBefore
+            self.clockAfter = clockAfter
+            self.ram = ram
+            self.stages = stages
+            self.notes = notes
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Crypto
+import Glibc
+import HypervisorAPI
+
+/// SHA-256 of files, as checkpoints record it.
+enum FileDigest {
+    /// - Parameter offset: where to begin, in bytes.
+    /// - Returns: lower-case hex.
+    static func sha256(of path: String, from offset: UInt64 = 0) async throws(HypervisorError) -> String {
+        try await BlockingThread.run { compute(path, offset) }.get()
+    }
+
+    static func size(of path: String) throws(HypervisorError) -> UInt64 {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw failure(path) }
+        return UInt64(clamping: status.st_size)
+    }
+
+    private static func compute(_ path: String, _ offset: UInt64) -> Result<String, HypervisorError> {
+        let number = open(path, O_RDONLY | O_CLOEXEC)
+        guard number >= 0 else { return .failure(failure(path)) }
+        let descriptor = OwnedDescriptor(number)
+        var status = stat()
+        guard fstat(number, &status) == 0, let start = off_t(exactly: offset) else { return .failure(failure(path)) }
+        var hash = SHA256()
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        let zeros = [UInt8](repeating: 0, count: 1 << 20)
+        var position = start
+        while position < status.st_size {
+            // Holes are not read, only counted: a mapped RAM file is mostly hole.
+            let data = max(position, min(lseek(number, position, FileHoles.seekData), status.st_size))
+            let hasData = data >= position && lseek(number, position, FileHoles.seekData) >= 0
+            let dataStart = hasData ? data : status.st_size
+            while position < dataStart {
+                let count = Int(min(off_t(zeros.count), dataStart - position))
+                zeros[..<count].withUnsafeBytes { hash.update(bufferPointer: $0) }
+                position += off_t(count)
+            }
+            guard position < status.st_size else { break }
+            let hole = lseek(number, position, FileHoles.seekHole)
+            let dataEnd = hole > position ? min(hole, status.st_size) : status.st_size
+            while position < dataEnd {
+                let count = pread(number, &buffer, Int(min(off_t(buffer.count), dataEnd - position)), position)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return .failure(failure(path)) }
+                buffer[..<count].withUnsafeBytes { hash.update(bufferPointer: $0) }
+                position += off_t(count)
+            }
+        }
+        _ = descriptor
+        let digits = Array("0123456789abcdef")
+        return .success(String(hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }))
+    }
+
+    private static func failure(_ path: String) -> HypervisorError {
+        HypervisorError(code: "file-failed", message: "\(path) cannot be read: \(String(cString: strerror(errno)))")
+    }
+}

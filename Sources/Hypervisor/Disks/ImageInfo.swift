@@ -1,0 +1,11 @@
+/// What `qemu-img info` says about an image. The image's bytes may be a guest's work: nothing here is to be trusted further
+/// than its form.
+struct ImageInfo: Hashable, Sendable {
+    var path: String
+    var format: String
+    /// Bytes that the guest sees.
+    var virtualSize: UInt64
+    /// Absolute; nil for an image that stands alone.
+    var backingFile: String?
+    var backingFormat: String?
+}

@@ -1,0 +1,103 @@
+import FoundationEssentials
+import Glibc
+import HostClock
+public import HypervisorAPI
+
+extension LocalHypervisor {
+    public func describe() async -> HypervisorDescription {
+        let probe = surroundings.probe
+        let answers = await Self.binariesOnPath().gatherResults { (path) async throws(HypervisorError) in
+            try await probe.facts(of: path).binary
+        }
+        let binaries = answers.compactMap { try? $0.get() }
+        var findings: [HypervisorDescription.Finding] = []
+        for case .failure(let error) in answers {
+            findings.append(.init(level: .problem, subject: "QEMU", message: "\(error)"))
+        }
+        if binaries.isEmpty {
+            findings.append(
+                .init(
+                    level: .problem,
+                    subject: "QEMU",
+                    message: "no qemu-system-* is on PATH; install QEMU 7.2 or later"
+                )
+            )
+        }
+        findings += [
+            Self.diskTools, Self.kvm, Self.realtime(surroundings.deadlines.privileges), Self.hostClock, space,
+        ]
+        return HypervisorDescription(
+            host: host,
+            architecture: Self.architecture,
+            binaries: binaries.sorted { $0.path < $1.path },
+            findings: findings
+        )
+    }
+
+    private static func binariesOnPath() -> [String] {
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
+        var seen: Set<String> = []
+        return folders.flatMap { folder in
+            ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+                .filter { $0.hasPrefix("qemu-system-") && seen.insert($0).inserted }
+                .map { "\(folder)/\($0)" }
+        }
+    }
+
+    private static var diskTools: HypervisorDescription.Finding {
+        guard let path = ExecutablePath.find("qemu-img") else {
+            return .init(
+                level: .problem,
+                subject: "qemu-img",
+                message: "not on PATH; machines with disks cannot be launched (Debian: apt-get install qemu-utils)"
+            )
+        }
+        return .init(level: .ok, subject: "qemu-img", message: path)
+    }
+
+    private static var kvm: HypervisorDescription.Finding {
+        if access("/dev/kvm", R_OK | W_OK) == 0 {
+            return .init(level: .ok, subject: "KVM", message: "/dev/kvm can be used")
+        }
+        return .init(
+            level: .notice,
+            subject: "KVM",
+            message: "/dev/kvm cannot be used (\(String(cString: strerror(errno)))); machines run with `accel: tcg`"
+        )
+    }
+
+    private static func realtime(_ privileges: RealtimePrivileges) -> HypervisorDescription.Finding {
+        .init(level: privileges.full ? .ok : .notice, subject: "real time", message: "\(privileges)")
+    }
+
+    private static var hostClock: HypervisorDescription.Finding {
+        let synchronisation = clockSynchronisation()
+        guard let bound = synchronisation.errorBound else {
+            return .init(
+                level: .notice,
+                subject: "host clock",
+                message: "not synchronised with a time source; instants are right on this host only"
+            )
+        }
+        return .init(level: .ok, subject: "host clock", message: "synchronised to within \(bound)")
+    }
+
+    private var space: HypervisorDescription.Finding {
+        var volume = statvfs()
+        guard statvfs(surroundings.home, &volume) == 0 else {
+            return .init(level: .problem, subject: "space", message: "\(surroundings.home) cannot be looked at")
+        }
+        let free = UInt64(volume.f_bavail) * UInt64(volume.f_frsize)
+        return .init(
+            level: free < 1 << 30 ? .notice : .ok,
+            subject: "space",
+            message: "\(free >> 20) MiB free for checkpoints in \(surroundings.home)"
+        )
+    }
+
+    private static var architecture: String {
+        var name = utsname()
+        uname(&name)
+        return withUnsafeBytes(of: &name.machine) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,82 @@
+import HypervisorAPI
+
+extension LocalHypervisor {
+    func operation(for order: Order) throws(HypervisorError) -> any HostOperation {
+        var entry = JournalEntry(
+            operation: order.operation,
+            kind: order.kind,
+            simulation: order.simulation,
+            machines: order.machines,
+            phase: .preparing,
+            folder: nil,
+            instant: order.instant
+        )
+        switch order {
+        case .suspend(let suspend):
+            entry.folder = suspend.folder
+            return suspension(entry, of: try machines(named: suspend.machines, of: suspend.simulation))
+        case .start(let start):
+            try refuseIfPresent(start.simulation.name)
+            return launch(entry, LaunchOrder(start))
+        case .resume(let resume):
+            try refuseIfPresent(resume.simulation.name)
+            return launch(entry, LaunchOrder(resume))
+        }
+    }
+
+    /// An operation that the journal tells of: it can only be committed or rolled back any more.
+    func operation(found entry: JournalEntry) -> any HostOperation {
+        switch entry.kind {
+        case .suspend:
+            suspension(
+                entry,
+                of: allMachines(of: entry.simulation).filter { entry.machines.contains($0.name.machine) }
+            )
+        case .start, .resume:
+            launch(entry, LaunchOrder(found: entry))
+        }
+    }
+
+    private func suspension(_ entry: JournalEntry, of machines: [LifetimeManager]) -> SuspendOperation {
+        SuspendOperation(
+            entry: entry,
+            folder: entry.folder ?? "",
+            machines: machines,
+            surroundings: surroundings,
+            retire: { [weak self] name in await self?.remove(name) }
+        )
+    }
+
+    private func launch(_ entry: JournalEntry, _ order: LaunchOrder) -> LaunchOperation {
+        let simulation = entry.simulation
+        return LaunchOperation(
+            entry: entry,
+            plan: order,
+            surroundings: surroundings,
+            books: LaunchBooks(
+                add: { [weak self] machine in await self?.add(machine, as: machine.name) },
+                remove: { [weak self] name in await self?.remove(name) },
+                machines: { [weak self] names in
+                    await self?.allMachines(of: simulation).filter { names.contains($0.name.machine) } ?? []
+                }
+            )
+        )
+    }
+
+    private func refuseIfPresent(_ simulation: String) throws(HypervisorError) {
+        let present = allMachines(of: simulation)
+        guard present.isEmpty else {
+            throw HypervisorError(
+                present.map { machine in
+                    Reason(
+                        code: "machine-exists",
+                        machine: machine.name.machine,
+                        message: machine.isAlive
+                            ? "it is here already, process \(machine.record.identity.pid)"
+                            : "it is here, dead; `fermata down \(simulation)` clears it away"
+                    )
+                }
+            )
+        }
+    }
+}

@@ -1,0 +1,315 @@
+public import HypervisorAPI
+import HostClock
+public import Logging
+public import Time
+
+/// The hypervisor of this host, in this process: it owns the host's machines and carries out operations on them.
+///
+/// The actor keeps the books (machines, operations, handles, who holds which simulation); the work of an operation is its own
+/// ``HostOperation``'s. QEMU processes outlive it: a new instance over the same home finds them by their records.
+public actor LocalHypervisor: Hypervisor {
+    private enum Progress {
+        case preparing
+        case prepared(any HostOperation, Handle, expiry: Task<Void, Never>)
+        case arming(any HostOperation)
+        case executed(any HostOperation, Task<HypervisorReport, Never>)
+        /// In the journal after a restart.
+        case found(any HostOperation)
+        case settling(any HostOperation)
+    }
+
+    /// How long a handle for no particular instant is good.
+    private static let patience = Span.seconds(60)
+
+    public nonisolated let host: String
+
+    let surroundings: Surroundings
+    let logger: Logger
+    private var machines: [MachineName: LifetimeManager] = [:]
+    private var operations: [OperationID: Progress] = [:]
+    private var holders: [String: OperationID] = [:]
+    private var handles = HandleBook()
+
+    /// Takes charge of the host's state folder, finds the machines that live, and reads the journal.
+    /// - Parameter home: absolute path; made when it is not there.
+    public init(home: String, host: String, logger: Logger) async throws {
+        self.host = host
+        self.logger = logger
+        surroundings = try Surroundings(home: home, host: host, logger: logger)
+        for record in surroundings.storedRecords() {
+            machines[MachineName(record)] = LifetimeManager(record: record, surroundings: surroundings)
+        }
+        let (entries, unreadable) = surroundings.journal.load()
+        for error in unreadable { logger.error("\(error)") }
+        for entry in entries {
+            operations[entry.operation] = .found(operation(found: entry))
+            holders[entry.simulation] = entry.operation
+        }
+    }
+
+    // MARK: - Operations
+
+    public func prepare(_ order: Order) async -> PrepareAnswer {
+        let id = order.operation
+        if let holder = holders[order.simulation] {
+            return .refused([
+                Reason(
+                    code: "busy",
+                    message: "\(order.simulation) is held by operation \(holder); wait until it has ended"
+                )
+            ])
+        }
+        guard operations[id] == nil else {
+            return .refused([Reason(code: "operation-known", message: "there is an operation \(id) already")])
+        }
+        holders[order.simulation] = id
+        operations[id] = .preparing
+        do throws(HypervisorError) {
+            try refuseUnlessAhead(order.instant, by: .zero)
+            let operation = try operation(for: order)
+            let required = try await operation.prepare()
+            do throws(HypervisorError) {
+                try refuseUnlessAhead(order.instant, by: required)
+            } catch {
+                await operation.cancel()
+                throw error
+            }
+            let handle = issueHandle(for: order, required: required)
+            operations[id] = .prepared(operation, handle, expiry: expiry(of: handle))
+            return .ready(handle)
+        } catch {
+            forget(id, of: order.simulation)
+            return .refused(error.reasons)
+        }
+    }
+
+    public func cancel(_ handle: Handle) async {
+        guard handles.withdraw(handle), case .prepared(let operation, _, let expiry) = operations[handle.operation]
+        else {
+            return
+        }
+        operations[handle.operation] = .settling(operation)
+        expiry.cancel()
+        await operation.cancel()
+        operation.stages.finish()
+        forget(handle.operation, of: handle.simulation)
+    }
+
+    public func execute(_ handle: Handle, at instant: HostInstant) async throws(HypervisorError) {
+        try handles.redeem(handle, at: instant, now: surroundings.clock.now())
+        guard case .prepared(let operation, _, let expiry) = operations[handle.operation] else {
+            throw HypervisorError(
+                code: "handle-used",
+                message: "operation \(handle.operation) is not waiting to be executed"
+            )
+        }
+        expiry.cancel()
+        operations[handle.operation] = .arming(operation)
+        do throws(HypervisorError) {
+            let run = try await operation.arm(at: instant)
+            operations[handle.operation] = .executed(operation, Task { await run() })
+        } catch {
+            await operation.cancel()
+            operation.stages.finish()
+            forget(handle.operation, of: handle.simulation)
+            throw error
+        }
+    }
+
+    public func report(of operation: OperationID) async throws(HypervisorError) -> HypervisorReport {
+        guard case .executed(_, let task) = operations[operation] else {
+            throw HypervisorError(
+                code: "operation-unknown",
+                message: "no operation \(operation) has been executed here"
+            )
+        }
+        return await task.value
+    }
+
+    public func stages(of operation: OperationID) async -> AsyncStream<Stage> {
+        switch operations[operation] {
+        case .prepared(let operation, _, _), .arming(let operation), .executed(let operation, _),
+            .found(let operation), .settling(let operation):
+            operation.stages.follow()
+        case .preparing, nil:
+            AsyncStream { $0.finish() }
+        }
+    }
+
+    public func commit(_ operation: OperationID) async throws(HypervisorError) {
+        try await settle(operation) { (operation) async throws(HypervisorError) in try await operation.commit() }
+    }
+
+    public func rollback(_ operation: OperationID, continueAt instant: HostInstant) async throws(HypervisorError) {
+        switch operations[operation] {
+        case .prepared(_, let handle, _):
+            await cancel(handle)
+            return
+        case .executed(let executed, _):
+            // An instant that is hours away must not be waited for.
+            await executed.disarm()
+        default:
+            break
+        }
+        try await settle(operation) { (operation) async throws(HypervisorError) in
+            try await operation.rollback(continueAt: instant)
+        }
+    }
+
+    public func undecided() async -> [UndecidedOperation] {
+        var found: [UndecidedOperation] = []
+        for progress in operations.values {
+            switch progress {
+            case .found(let operation), .executed(let operation, _), .prepared(let operation, _, _):
+                found.append(
+                    UndecidedOperation(
+                        operation: operation.entry.operation,
+                        kind: operation.entry.kind,
+                        simulation: operation.entry.simulation,
+                        machines: operation.entry.machines,
+                        happened: await operation.happened()
+                    )
+                )
+            case .preparing, .arming, .settling:
+                continue
+            }
+        }
+        return found
+    }
+
+    // MARK: - The books
+
+    func machines(named names: [String], of simulation: String) throws(HypervisorError) -> [LifetimeManager] {
+        var found: [LifetimeManager] = []
+        var missing: [Reason] = []
+        for name in names {
+            if let machine = machines[MachineName(simulation: simulation, machine: name)] {
+                found.append(machine)
+            } else {
+                missing.append(
+                    Reason(
+                        code: "machine-unknown",
+                        machine: name,
+                        message: "there is no such machine of \(simulation) here"
+                    )
+                )
+            }
+        }
+        guard missing.isEmpty else { throw HypervisorError(missing) }
+        return found
+    }
+
+    func allMachines(of simulation: String?) -> [LifetimeManager] {
+        machines.filter { simulation == nil || $0.key.simulation == simulation }
+            .sorted { $0.key < $1.key }
+            .map(\.value)
+    }
+
+    func holder(of simulation: String) -> OperationID? { holders[simulation] }
+
+    func add(_ machine: LifetimeManager, as name: MachineName) { machines[name] = machine }
+
+    func remove(_ name: MachineName) { machines[name] = nil }
+
+    /// Runs `body` while no operation can take the simulation.
+    func holding<Result>(
+        _ simulation: String,
+        for purpose: String,
+        _ body: () async throws(HypervisorError) -> Result
+    ) async throws(HypervisorError) -> Result {
+        if let holder = holders[simulation] {
+            throw HypervisorError(
+                code: "busy",
+                message: "\(simulation) is held by operation \(holder); wait until it has ended"
+            )
+        }
+        holders[simulation] = OperationID(text: purpose)
+        defer { holders[simulation] = nil }
+        return try await body()
+    }
+
+    private func refuseUnlessAhead(_ instant: HostInstant?, by required: Span) throws(HypervisorError) {
+        guard let instant else { return }
+        let now = surroundings.clock.now()
+        guard now < instant else {
+            throw HypervisorError(code: "instant-past", message: "\(instant) has passed; it is \(now) now")
+        }
+        guard now + required <= instant else {
+            throw HypervisorError(
+                code: "instant-too-near",
+                message: "\(instant) is too near; \(host) can do it at \(now + required) at the earliest"
+            )
+        }
+    }
+
+    private func issueHandle(for order: Order, required: Span) -> Handle {
+        let now = surroundings.clock.now()
+        let earliest = now + required
+        let handle = Handle(
+            token: Handle.randomToken(),
+            operation: order.operation,
+            kind: order.kind,
+            simulation: order.simulation,
+            machines: order.machines,
+            instant: order.instant,
+            earliest: earliest,
+            expires: order.instant ?? earliest + Self.patience
+        )
+        handles.issue(handle, now: now)
+        return handle
+    }
+
+    /// What was prepared and never executed is given back, so that no forgotten handle holds machines for ever.
+    private func expiry(of handle: Handle) -> Task<Void, Never> {
+        let wait = handle.expires - surroundings.clock.now()
+        return Task { [weak self] in
+            do {
+                try await Task.sleep(for: wait.duration)
+            } catch {
+                return
+            }
+            await self?.cancel(handle)
+        }
+    }
+
+    private func settle(
+        _ id: OperationID,
+        _ body: (any HostOperation) async throws(HypervisorError) -> Void
+    ) async throws(HypervisorError) {
+        let before = operations[id]
+        switch before {
+        case .executed(let operation, let task):
+            _ = await task.value
+            try await settle(id, operation, orElse: .executed(operation, task), body)
+        case .found(let operation):
+            try await settle(id, operation, orElse: .found(operation), body)
+        case .preparing, .prepared, .arming, .settling:
+            throw HypervisorError(code: "operation-not-executed", message: "operation \(id) has not been executed")
+        case nil:
+            return
+        }
+    }
+
+    private func settle(
+        _ id: OperationID,
+        _ operation: any HostOperation,
+        orElse before: Progress,
+        _ body: (any HostOperation) async throws(HypervisorError) -> Void
+    ) async throws(HypervisorError) {
+        operations[id] = .settling(operation)
+        do throws(HypervisorError) {
+            try await body(operation)
+        } catch {
+            operations[id] = before
+            throw error
+        }
+        operation.stages.finish()
+        operations[id] = nil
+        holders = holders.filter { $0.value != id }
+    }
+
+    private func forget(_ id: OperationID, of simulation: String) {
+        operations[id] = nil
+        if holders[simulation] == id { holders[simulation] = nil }
+    }
+}

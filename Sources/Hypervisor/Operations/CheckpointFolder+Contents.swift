@@ -1,0 +1,89 @@
+import FoundationEssentials
+import Glibc
+import HypervisorAPI
+
+extension CheckpointFolder {
+    /// Freezes a machine's disks into the folder.
+    func freeze(
+        _ disks: [MachineRecord.RunningDisk],
+        of record: MachineRecord
+    ) async throws(HypervisorError) -> [FrozenDisk] {
+        var frozen: [FrozenDisk] = []
+        for disk in disks {
+            let name = "machines/\(record.name)/disk-\(disk.id).\(disk.format)"
+            frozen.append(try await DiskLayers().freeze(disk, into: path, as: name).disk)
+        }
+        return frozen
+    }
+
+    /// Gives this checkpoint the same layers as another one has: a second name for each file, since nobody writes them.
+    func share(_ disks: [FrozenDisk], from source: CheckpointFolder) async throws(HypervisorError) -> [FrozenDisk] {
+        for disk in disks where !disk.file.path.hasPrefix("/") {
+            let (original, target) = (try source.file(disk.file.path), try file(disk.file.path))
+            if link(original, target) != 0 { _ = try await FileCopy.copy(from: original, to: target) }
+        }
+        return disks
+    }
+
+    /// Keeps what paused machines have not read from their links.
+    /// - Returns: what was kept, and what could not be and why.
+    func saveLinks(of records: [MachineRecord]) async throws(HypervisorError) -> (
+        links: [LinkCheckpoint], notes: [String]
+    ) {
+        var traffic: [LinkTraffic] = []
+        var notes: [String] = []
+        for record in records {
+            for found in await LinkLeftovers.collect(record) {
+                traffic.append(found.traffic)
+                notes += found.notes
+            }
+        }
+        var links: [LinkCheckpoint] = []
+        for piece in traffic where !piece.isEmpty {
+            let name = "links/\(piece.link)-\(piece.towards).bin"
+            let bytes = piece.bytes
+            try DurableFile.write(bytes, to: "\(path)/\(name)")
+            let digest = try await FileDigest.sha256(of: "\(path)/\(name)")
+            links.append(
+                LinkCheckpoint(
+                    link: piece.link,
+                    towards: piece.towards,
+                    file: CheckpointFile(role: .link, path: name, bytes: UInt64(bytes.count), sha256: digest),
+                    frameSizes: piece.frames.map(\.count)
+                )
+            )
+        }
+        return (links, notes)
+    }
+
+    func linkTraffic(_ link: LinkCheckpoint, kind: LinkSpec.Kind) throws(HypervisorError) -> LinkTraffic {
+        let path = try file(link.file.path)
+        guard let bytes = try? Data(contentsOf: URL(filePath: path)),
+            link.frameSizes.allSatisfy({ $0 > 0 && $0 <= bytes.count }), link.frameSizes.reduce(0, +) == bytes.count
+        else {
+            throw HypervisorError(
+                code: "checkpoint-corrupt",
+                message: "\(path) does not hold the frames that the manifest names"
+            )
+        }
+        var rest = bytes[...]
+        let frames = link.frameSizes.map { size in
+            defer { rest = rest.dropFirst(size) }
+            return Array(rest.prefix(size))
+        }
+        return LinkTraffic(link: link.link, kind: kind, towards: link.towards, frames: frames)
+    }
+
+    /// Why a file is not what the manifest says; empty when it is.
+    func differences(of expected: CheckpointFile) async -> [String] {
+        do throws(HypervisorError) {
+            let path = expected.path.hasPrefix("/") ? expected.path : try file(expected.path)
+            let size = try FileDigest.size(of: path)
+            guard size == expected.bytes else { return ["\(path) has \(size) bytes instead of \(expected.bytes)"] }
+            let digest = try await FileDigest.sha256(of: path)
+            return digest == expected.sha256 ? [] : ["\(path) has the digest \(digest) instead of \(expected.sha256)"]
+        } catch {
+            return error.reasons.map(\.message)
+        }
+    }
+}

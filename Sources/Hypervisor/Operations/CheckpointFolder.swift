@@ -1,0 +1,59 @@
+import FoundationEssentials
+import Glibc
+import HypervisorAPI
+
+/// The folder of one checkpoint on this host while it is being made: `machines/NAME/` for each machine, `links/`.
+/// The control instance adds the manifest and gives the folder its final name.
+struct CheckpointFolder: Sendable {
+    let path: String
+
+    func statePath(of machine: String) -> String { "machines/\(machine)/state.qemu" }
+
+    func create(machines: [String]) throws(HypervisorError) {
+        guard access(path, F_OK) != 0 else {
+            throw HypervisorError(code: "checkpoint-exists", message: "\(path) is there already")
+        }
+        try RunFolder.make("\(path)/links")
+        for machine in machines { try RunFolder.make("\(path)/machines/\(machine)") }
+    }
+
+    /// A volume that is too small is found before anything stops, not after.
+    func refuseUnlessRoom(for bytes: UInt64) throws(HypervisorError) {
+        var volume = statvfs()
+        guard statvfs(path, &volume) == 0 else { return }
+        let free = UInt64(volume.f_bavail) * UInt64(volume.f_frsize)
+        guard free >= bytes else {
+            throw HypervisorError(
+                code: "no-space",
+                message: "the checkpoint may take \(bytes >> 20) MiB and \(path) has \(free >> 20) MiB free"
+            )
+        }
+    }
+
+    func remove() throws(HypervisorError) {
+        guard access(path, F_OK) == 0 else { return }
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch {
+            throw HypervisorError(code: "file-failed", message: "cannot remove \(path): \(error)")
+        }
+        try DurableFile.syncFolder(containing: path)
+    }
+
+    /// Makes everything in it durable, files before the folders that name them.
+    func sync() throws(HypervisorError) {
+        let contents = (try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []
+        for name in contents.sorted(by: >) { try syncOne("\(path)/\(name)") }
+        try DurableFile.syncFolder(path)
+    }
+
+    private func syncOne(_ path: String) throws(HypervisorError) {
+        let file = try StateFile.open(path)
+        guard fsync(file.number) == 0 else {
+            throw HypervisorError(
+                code: "file-failed",
+                message: "cannot sync \(path): \(String(cString: strerror(errno)))"
+            )
+        }
+    }
+}

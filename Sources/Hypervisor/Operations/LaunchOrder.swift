@@ -1,0 +1,97 @@
+import GuestClock
+import HypervisorAPI
+import MigrationStream
+import Time
+
+/// A start or resume order in the form that a launch works on: a start is a resume without a checkpoint.
+struct LaunchOrder: Sendable {
+    /// One machine to launch: how, and from what.
+    struct Candidate: Sendable {
+        var spec: MachineSpec
+        var facts: QEMUFacts
+        var checkpoint: MachineCheckpoint?
+        var state: StoredState?
+    }
+
+    var simulation: SimulationSpec
+    var checkpoints: [MachineCheckpoint]
+    var links: [LinkCheckpoint]
+    var instant: HostInstant?
+    /// Of the checkpoint.
+    var folder: String
+    var policy: ClockPolicy
+    var scope: ClockScope
+
+    init(_ order: StartOrder) {
+        simulation = order.simulation
+        checkpoints = []
+        links = []
+        instant = order.instant
+        folder = ""
+        policy = .continue
+        scope = .rtc
+    }
+
+    init(_ order: ResumeOrder) {
+        simulation = order.simulation
+        checkpoints = order.machines
+        links = order.links
+        instant = order.instant
+        folder = order.folder
+        policy = order.policy
+        scope = order.scope
+    }
+
+    /// Of an operation found in the journal, which will never launch anything any more.
+    init(found entry: JournalEntry) {
+        simulation = SimulationSpec(name: entry.simulation, machines: [])
+        checkpoints = []
+        links = []
+        folder = ""
+        policy = .continue
+        scope = .rtc
+    }
+
+    /// Looks at every QEMU and every state file.
+    /// - Throws: all that is wrong with them.
+    func candidates(probe: QEMUProbe) async throws(HypervisorError) -> [Candidate] {
+        guard !checkpoints.isEmpty else {
+            return try await simulation.machines.gather { (spec) async throws(HypervisorError) in
+                do throws(HypervisorError) {
+                    let facts = try await probe.facts(of: spec.qemu)
+                    // A machine that could never be suspended is refused now, not then.
+                    _ = try RAMWay.choose(for: spec, qemuVersion: facts.version)
+                    return Candidate(spec: spec, facts: facts)
+                } catch {
+                    throw error.of(spec.name)
+                }
+            }
+        }
+        let folder = folder
+        return try await checkpoints.gather { (checkpoint) async throws(HypervisorError) in
+            do throws(HypervisorError) {
+                let facts = try await probe.facts(of: checkpoint.launch.spec.qemu)
+                let state = try await CheckpointFolder(path: folder).state(of: checkpoint)
+                try checkpoint.refuseUnlessLoadable(by: facts)
+                return Candidate(spec: checkpoint.launch.spec, facts: facts, checkpoint: checkpoint, state: state)
+            } catch {
+                throw error.of(checkpoint.name)
+            }
+        }
+    }
+
+    /// What was on its way in the links at the suspend.
+    func traffic() throws(HypervisorError) -> [LinkTraffic] {
+        var traffic: [LinkTraffic] = []
+        for link in links {
+            guard let spec = simulation.links.first(where: { $0.name == link.link }) else {
+                throw HypervisorError(
+                    code: "checkpoint-corrupt",
+                    message: "the checkpoint has frames of a link '\(link.link)', which the simulation does not have"
+                )
+            }
+            traffic.append(try CheckpointFolder(path: folder).linkTraffic(link, kind: spec.kind))
+        }
+        return traffic
+    }
+}

@@ -1,0 +1,23 @@
+import HypervisorAPI
+
+/// The links of one launch: our ends of every cable, until the machines have theirs and what was on its way is delivered.
+struct LinkCables: Sendable {
+    let pairs: [LinkPair]
+    private let traffic: [LinkTraffic]
+
+    init(_ links: [LinkSpec], traffic: [LinkTraffic]) throws(HypervisorError) {
+        var pairs: [LinkPair] = []
+        for link in links {
+            let pair = try LinkPair(link)
+            try LinkReplay.prime(pair, with: traffic)
+            pairs.append(pair)
+        }
+        self.pairs = pairs
+        self.traffic = traffic
+    }
+
+    /// When all monitors answer and nothing is loaded yet.
+    func deliver() async throws(HypervisorError) {
+        for pair in pairs { try await LinkReplay.deliver(pair, traffic) }
+    }
+}

@@ -1,0 +1,110 @@
+import GuestClock
+import HypervisorAPI
+import MigrationStream
+import QMP
+import Time
+
+/// What is needed to save one machine into a checkpoint, taken while it still runs.
+struct MachineSaving: Sendable {
+    private static let longestSave = Span.seconds(3600)
+    /// Devices' state, the stream's framing, the description at its end; generously.
+    private static let besidesRAM: UInt64 = 16 << 20
+
+    private let record: MachineRecord
+    private let monitor: QMPConnection
+    private let way: RAMWay
+    private let saver: any StateSaver
+    private let folder: CheckpointFolder
+    /// An upper bound on what the state will take on disk: RAM that was never touched is not in the process.
+    let estimatedBytes: UInt64
+
+    /// Checks that the machine can be saved and brought back, and hands QEMU the file to write to.
+    /// - Throws: every reason why not.
+    static func prepare(_ machine: LifetimeManager, into path: String) async throws(HypervisorError) -> MachineSaving {
+        let record = machine.record
+        do throws(HypervisorError) {
+            let monitor = try await machine.monitor()
+            try await refuseUnlessRunning(machine)
+            let blockers = try await Self.blockers(monitor)
+            guard blockers.isEmpty, record.obstacles.isEmpty else { throw HypervisorError(blockers + record.obstacles) }
+            let way = try RAMWay.choose(for: record.launch.spec, qemuVersion: record.launch.qemuVersion)
+            let folder = CheckpointFolder(path: path)
+            let saving = MachineSaving(
+                record: record,
+                monitor: monitor,
+                way: way,
+                saver: way.saver(to: folder.path + "/" + folder.statePath(of: record.name), monitor: monitor),
+                folder: folder,
+                estimatedBytes: (ProcFile.residentBytes(of: record.identity.pid) ?? 0) + besidesRAM
+            )
+            try await saving.saver.prepare()
+            return saving
+        } catch {
+            throw error.of(record.name)
+        }
+    }
+
+    func release() async { await saver.release() }
+
+    /// Saves the stopped machine; it stays paused.
+    func save(stoppedAt: HostInstant, host: String, stages: StageLog) async throws(HypervisorError) -> MachineCheckpoint
+    {
+        let name = record.name
+        let statePath = folder.statePath(of: name)
+        let path = "\(folder.path)/\(statePath)"
+        try await stages.measure("save", of: name) { () async throws(HypervisorError) in
+            let events = monitor.events()
+            do throws(QMPError) {
+                try await monitor.migrate(uri: saver.uri)
+            } catch {
+                throw HypervisorError(error, machine: name)
+            }
+            try await monitor.migrationEnd(in: events, within: Self.longestSave)
+            try await monitor.settle(into: [.postMigrate], within: .seconds(10))
+        }
+        let state = try StoredState(path: path)
+        let clock = try state.clockState(launch: record.launch, stoppedAt: stoppedAt)
+        let disks = try await stages.measure("disks", of: name) { () async throws(HypervisorError) in
+            try await folder.freeze(record.disks, of: record)
+        }
+        let (digest, tailDigest) = try await stages.measure("digest", of: name, bytes: state.stream.size) {
+            () async throws(HypervisorError) in
+            (
+                try await FileDigest.sha256(of: path),
+                try await FileDigest.sha256(of: path, from: state.stream.deviceStateOffset)
+            )
+        }
+        return MachineCheckpoint(
+            name: name,
+            host: host,
+            launch: record.launch,
+            ramWay: way,
+            state: CheckpointFile(role: .state, path: statePath, bytes: state.stream.size, sha256: digest),
+            deviceStateOffset: state.stream.deviceStateOffset,
+            deviceStateSHA256: tailDigest,
+            disks: disks,
+            stoppedAt: stoppedAt,
+            clock: clock
+        )
+    }
+
+    private static func blockers(_ monitor: QMPConnection) async throws(HypervisorError) -> [Reason] {
+        do throws(QMPError) {
+            return try await monitor.queryMigrate().blockedReasons.map {
+                Reason(code: "migration-blocked", message: "QEMU cannot save it: \($0)")
+            }
+        } catch {
+            throw HypervisorError(error)
+        }
+    }
+
+    private static func refuseUnlessRunning(_ machine: LifetimeManager) async throws(HypervisorError) {
+        let state = try await machine.runState()
+        guard state == .running else {
+            throw HypervisorError(
+                code: "machine-not-running",
+                message: "it is \(state), not running; only running machines can be suspended"
+            )
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Glibc
+import HypervisorAPI
+
+/// Reads the serial ports of machines that are being loaded, from before the load until they run.
+///
+/// A port that was saved while its reader was behind waits for the socket to take more. QEMU arms that wait when it loads the
+/// port, which it can only do when somebody is connected; without, the guest would wait for its port for ever. What is read
+/// here is in the port's log as well.
+final class SerialDrain: Sendable {
+    private let connections: [OwnedDescriptor]
+
+    init(_ paths: [String]) {
+        connections = paths.compactMap(Self.connect)
+        for connection in connections {
+            Task {
+                await BlockingThread.run {
+                    var buffer = [UInt8](repeating: 0, count: 65536)
+                    while read(connection.number, &buffer, buffer.count) > 0 {}
+                }
+            }
+        }
+    }
+
+    deinit {
+        for connection in connections { shutdown(connection.number, Int32(SHUT_RDWR)) }
+    }
+
+    private static func connect(_ path: String) -> OwnedDescriptor? {
+        let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard number >= 0 else { return nil }
+        let descriptor = OwnedDescriptor(number)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        let connected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(number, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        return connected == 0 ? descriptor : nil
+    }
+}

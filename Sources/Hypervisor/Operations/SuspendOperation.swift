@@ -1,0 +1,213 @@
+import Logging
+import HostClock
+import HypervisorAPI
+import QMP
+import Time
+
+/// Stops machines at an instant and saves them. They stay alive, paused, until commit or rollback.
+actor SuspendOperation: HostOperation {
+    private struct Saving: Sendable {
+        var machine: LifetimeManager
+        var saving: MachineSaving
+    }
+
+    /// From arming to the first command: serialising, locking memory, waking the deadline's thread.
+    private static let armingTime = Span.milliseconds(60)
+    /// A common instant for going on again, when the agreed one is past.
+    private static let continueTime = Span.milliseconds(60)
+
+    nonisolated let stages: StageLog
+    nonisolated let entry: JournalEntry
+    private let folder: String
+    private let machines: [LifetimeManager]
+    private let surroundings: Surroundings
+    /// Tells the books that a machine is no more.
+    private let retire: @Sendable (MachineName) async -> Void
+    private var savings: [Saving] = []
+    private var armed: Chorus?
+
+    init(
+        entry: JournalEntry,
+        folder: String,
+        machines: [LifetimeManager],
+        surroundings: Surroundings,
+        retire: @escaping @Sendable (MachineName) async -> Void
+    ) {
+        stages = StageLog(clock: surroundings.clock)
+        self.entry = entry
+        self.folder = folder
+        self.machines = machines
+        self.surroundings = surroundings
+        self.retire = retire
+    }
+
+    func prepare() async throws(HypervisorError) -> Span {
+        try surroundings.journal.write(entry)
+        do throws(HypervisorError) {
+            try CheckpointFolder(path: folder).create(machines: machines.map(\.name.machine))
+            let folder = folder
+            let prepared = try await stages.measure("prepare") { () async throws(HypervisorError) in
+                try await machines.gather { (machine) async throws(HypervisorError) in
+                    Saving(machine: machine, saving: try await MachineSaving.prepare(machine, into: folder))
+                }
+            }
+            savings = prepared
+            try CheckpointFolder(path: folder).refuseUnlessRoom(
+                for: prepared.reduce(0) { $0 + $1.saving.estimatedBytes }
+            )
+        } catch {
+            await cancel()
+            throw error
+        }
+        return Self.armingTime
+    }
+
+    func cancel() async {
+        for saving in savings { await saving.saving.release() }
+        removeWhatWasSaved()
+    }
+
+    func arm(at instant: HostInstant) async throws(HypervisorError) -> @Sendable () async -> HypervisorReport {
+        try note(.armed, at: instant)
+        let chorus = try await Chorus.arm(.stop, for: machines, at: instant, in: surroundings)
+        armed = chorus
+        return { await self.run(chorus, at: instant) }
+    }
+
+    func disarm() { armed?.cancel() }
+
+    func commit() async throws(HypervisorError) {
+        try note(.committing)
+        _ = try await machines.gather { (machine) async throws(HypervisorError) in try await machine.end() }
+        for machine in machines { await retire(machine.name) }
+        try await surroundings.releaseResources(of: entry.simulation)
+        try surroundings.journal.remove(entry.operation)
+    }
+
+    func rollback(continueAt instant: HostInstant) async throws(HypervisorError) {
+        try note(.rollingBack)
+        for saving in savings { await saving.saving.release() }
+        let results = await machines.filter(\.isAlive).gatherResults { (machine) async throws(HypervisorError) in
+            try await machine.prepareToContinue() ? machine : nil
+        }
+        var failures = results.flatMap { result -> [Reason] in
+            if case .failure(let error) = result { error.reasons } else { [] }
+        }
+        let paused = results.compactMap { try? $0.get() }
+        if !paused.isEmpty {
+            failures += try await continueTogether(paused, at: instant)
+        }
+        guard failures.isEmpty else { throw HypervisorError(failures) }
+        removeWhatWasSaved()
+    }
+
+    func happened() async -> Bool { false }
+
+    private func continueTogether(
+        _ paused: [LifetimeManager],
+        at instant: HostInstant
+    ) async throws(HypervisorError) -> [Reason] {
+        let soonest = surroundings.clock.now() + Self.continueTime
+        let chorus = try await Chorus.arm(.cont, for: paused, at: max(instant, soonest), in: surroundings)
+        switch await chorus.outcome() {
+        case .silent(let reason): return [reason]
+        case .sung(let answers): return answers.compactMap(\.failure)
+        }
+    }
+
+    // MARK: - At the instant and after
+
+    private func run(_ chorus: Chorus, at instant: HostInstant) async -> HypervisorReport {
+        let answers: [Chorus.Answer]
+        switch await chorus.outcome() {
+        case .silent(let reason):
+            return report(.missed([reason]), at: instant, answers: [], saved: [])
+        case .sung(let sung):
+            answers = sung
+        }
+        for answer in answers {
+            guard let sentAt = answer.sentAt, let happenedAt = answer.happenedAt else { continue }
+            stages.add(
+                Stage(machine: answer.machine, name: "stop", startedAt: sentAt, duration: happenedAt - sentAt)
+            )
+        }
+        let failures = answers.compactMap(\.failure)
+        guard failures.isEmpty else { return report(.failed(failures), at: instant, answers: answers, saved: []) }
+        do throws(HypervisorError) {
+            return try await save(answers, at: instant)
+        } catch {
+            return report(.failed(error.reasons), at: instant, answers: answers, saved: [])
+        }
+    }
+
+    private func save(_ answers: [Chorus.Answer], at instant: HostInstant) async throws(HypervisorError)
+        -> HypervisorReport
+    {
+        let stopped = Dictionary(uniqueKeysWithValues: answers.map { ($0.machine, $0.happenedAt ?? instant) })
+        let folder = folder
+        let stages = stages
+        let host = surroundings.host
+        let records = machines.map(\.record)
+        // What a stopped machine takes from its link into a buffer of its own belongs to its state; what stays in the link, not.
+        let restless = await stages.measure("links") { await LinkLeftovers.settleAll(records) }
+        let saved = try await savings.gather { (saving) async throws(HypervisorError) in
+            let name = saving.machine.name.machine
+            do throws(HypervisorError) {
+                return try await saving.saving.save(stoppedAt: stopped[name] ?? instant, host: host, stages: stages)
+            } catch {
+                throw error.of(name)
+            }
+        }
+        let (links, notes) = try await stages.measure("links") { () async throws(HypervisorError) in
+            try await CheckpointFolder(path: folder).saveLinks(of: records)
+        }
+        try await stages.measure("sync") { () async throws(HypervisorError) in
+            try CheckpointFolder(path: folder).sync()
+        }
+        return report(.done, at: instant, answers: answers, saved: saved, links: links, notes: restless + notes)
+    }
+
+    private func report(
+        _ outcome: HypervisorReport.Outcome,
+        at instant: HostInstant,
+        answers: [Chorus.Answer],
+        saved: [MachineCheckpoint],
+        links: [LinkCheckpoint] = [],
+        notes: [String] = []
+    ) -> HypervisorReport {
+        HypervisorReport(
+            operation: entry.operation,
+            kind: .suspend,
+            host: surroundings.host,
+            instant: instant,
+            outcome: outcome,
+            machines: answers.map { answer in
+                let saved = saved.first { $0.name == answer.machine }
+                return MachineReport(
+                    answer,
+                    instant: instant,
+                    clock: saved?.clock,
+                    saved: saved,
+                    stages: stages.stages(of: answer.machine),
+                    notes: saved?.imagesLeftInPlace ?? []
+                )
+            },
+            links: links,
+            clockErrorBound: surroundings.clockErrorBound,
+            notes: notes
+        )
+    }
+
+    private func note(_ phase: JournalEntry.Phase, at instant: HostInstant? = nil) throws(HypervisorError) {
+        try surroundings.journal.write(entry.noting(phase, at: instant))
+    }
+
+    private func removeWhatWasSaved() {
+        do throws(HypervisorError) {
+            try CheckpointFolder(path: folder).remove()
+            try surroundings.journal.remove(entry.operation)
+        } catch {
+            surroundings.logger.error("operation \(entry.operation) left something behind: \(error)")
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import HypervisorAPI
+import JSON
+import QMP
+import Time
+
+extension QMPConnection {
+    /// Events on, no bandwidth limit (the default of 128 MiB/s holds for stopped machines, too), RAM the way that is wanted.
+    func prepareMigration(mapped: Bool) async throws(QMPError) {
+        var capabilities = ["events": true]
+        if try await queryMigrateCapabilities()["mapped-ram"] != nil { capabilities["mapped-ram"] = mapped }
+        try await setMigrateCapabilities(capabilities)
+        try await setMigrateParameters(["max-bandwidth": .integer(0)])
+    }
+
+    /// Waits until a migration that has been started, in either direction, has ended.
+    /// - Parameters:
+    ///   - events: subscribed to before it was started.
+    ///   - quietTime: QEMU may take this long for all of it.
+    /// - Throws: what QEMU says of a failure; `peerClosed` when it ended.
+    func migrationEnd(in events: QMPEvents, within quietTime: Span) async throws(HypervisorError) {
+        let status: MigrationStatus?? = await withTimeLimit(quietTime) {
+            for await event in events {
+                guard let status = event.migrationStatus, !status.isUnderWay else { continue }
+                return status
+            }
+            return Task.isCancelled ? nil : .some(nil)
+        }
+        switch status {
+        case .completed:
+            return
+        case nil:
+            throw HypervisorError(code: "migration-stalled", message: "QEMU did not finish within \(quietTime)")
+        case .some(nil):
+            throw HypervisorError(code: "machine-died", message: "QEMU ended while its state was under way")
+        case .some(let status?):
+            let description = try? await queryMigrate().errorDescription
+            throw HypervisorError(
+                code: "migration-failed",
+                message: "QEMU says: \(description ?? "migration \(status)")"
+            )
+        }
+    }
+
+    /// A migration that has `completed` may still be `finish-migrate` for a moment, and then refuses `cont`.
+    func settle(into wanted: Set<RunState>, within limit: Span) async throws(HypervisorError) {
+        let reached: Bool? = await withTimeLimit(limit) {
+            while !Task.isCancelled {
+                guard let state = try? await self.queryStatus().status else { return false }
+                if wanted.contains(state) { return true }
+                try? await Task.sleep(for: .milliseconds(1))
+            }
+            return false
+        }
+        guard reached == true else {
+            throw HypervisorError(
+                code: "machine-did-not-settle",
+                message: "QEMU did not become \(wanted.map(\.description).sorted().joined(separator: " or "))"
+            )
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import HypervisorAPI
+import QMP
+
+extension RAMWay {
+    /// mapped-ram came with QEMU 9.0.
+    static func supported(by qemuVersion: [Int]) -> Set<RAMWay> {
+        (qemuVersion.first ?? 0) >= 9 ? [.stream, .mapped] : [.stream]
+    }
+
+    /// The way that the machine's manifest wants, or else the classic stream: the only one that can be loaded early and
+    /// patched for an instant that is agreed on later.
+    static func choose(for spec: MachineSpec, qemuVersion: [Int]) throws(HypervisorError) -> RAMWay {
+        let wanted = spec.ramWay ?? .stream
+        guard supported(by: qemuVersion).contains(wanted) else {
+            let version = qemuVersion.map(String.init).joined(separator: ".")
+            throw HypervisorError(
+                code: "ram-way-unsupported",
+                machine: spec.name,
+                message: "`ram: \(wanted.rawValue)` needs QEMU 9.0 or later, and this is \(version); use `ram: stream`"
+            )
+        }
+        return wanted
+    }
+
+    func saver(to path: String, monitor: QMPConnection) -> any StateSaver {
+        switch self {
+        case .stream: StreamSaver(path: path, monitor: monitor)
+        case .mapped: MappedSaver(path: path, monitor: monitor)
+        }
+    }
+}

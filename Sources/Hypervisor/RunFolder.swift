@@ -1,0 +1,52 @@
+import FoundationEssentials
+import Glibc
+import HypervisorAPI
+import Time
+
+/// The folder that a machine has while it runs: sockets, logs, overlays, its record.
+struct RunFolder: Sendable {
+    let path: String
+
+    /// - Throws: when a machine's record is in it: somebody else's machine.
+    func create() throws(HypervisorError) {
+        guard access(MachineRecord.path(in: path), F_OK) != 0 else {
+            throw HypervisorError(
+                code: "machine-exists",
+                message: "\(path) is a machine's already; `fermata down` ends it"
+            )
+        }
+        try remove()
+        try Self.make(path)
+    }
+
+    static func make(_ path: String) throws(HypervisorError) {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+        } catch {
+            throw HypervisorError(code: "file-failed", message: "cannot create \(path): \(error)")
+        }
+    }
+
+    func remove() throws(HypervisorError) {
+        guard access(path, F_OK) == 0 else { return }
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch {
+            throw HypervisorError(code: "file-failed", message: "cannot remove \(path): \(error)")
+        }
+    }
+
+    /// Ends processes that were started in this folder, also those of which no record was written before a daemon was killed.
+    func endStrays() async throws(HypervisorError) {
+        for entry in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+            guard let pid = Int32(entry), let identity = ProcessIdentity.current(of: pid),
+                ProcFile.readLink("/proc/\(pid)/cwd") == path
+            else { continue }
+            try await identity.terminate()
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import FoundationEssentials
+import HostClock
+import HypervisorAPI
+import Logging
+import Time
+
+/// What every part of a hypervisor works with: its folders, clocks, journal and tools.
+struct Surroundings: Sendable {
+    let home: String
+    let host: String
+    let logger: Logger
+    let clock: any RealtimeClock
+    let deadlines: DeadlineThreads
+    let journal: Journal
+    let probe = QEMUProbe()
+    let launcher = Launcher()
+    let disks = DiskLayers()
+    private let keepers = ResourceKeepers()
+
+    init(home: String, host: String, logger: Logger) throws {
+        self.home = home
+        self.host = host
+        self.logger = logger
+        clock = SystemClock()
+        deadlines = try DeadlineThreads()
+        journal = Journal(folder: "\(home)/journal")
+        for folder in [home, journal.folder, machinesFolder] {
+            try FileManager.default.createDirectory(
+                atPath: folder,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+        }
+    }
+
+    /// How far this host's clock may be from true time; zero when nobody disciplines it and so nobody knows.
+    var clockErrorBound: Span { clockSynchronisation().errorBound ?? .zero }
+
+    /// The one that holds this simulation's resources.
+    func resources(of simulation: String) throws(HypervisorError) -> ResourceKeeper {
+        try keepers.keeper(of: simulation, folder: folder(of: simulation))
+    }
+
+    /// Gives back what a simulation holds. A release that fails is told, and stops nothing: what it was for is over.
+    func releaseResources(of simulation: String) async throws(HypervisorError) {
+        for reason in try await resources(of: simulation).releaseAll() {
+            logger.error("a resource was not released: \(reason)", metadata: ["simulation": "\(simulation)"])
+        }
+    }
+
+    /// Where a simulation's machines have their run folders, and its resources their record.
+    func folder(of simulation: String) -> String { "\(machinesFolder)/\(simulation)" }
+
+    /// Everything that a machine has only while it runs: sockets, logs, overlays, its record.
+    func runFolder(of machine: MachineName) -> String { "\(folder(of: machine.simulation))/\(machine.machine)" }
+
+    /// What a machine and its QEMU said, over all its processes; it outlives them.
+    func logFolder(of machine: MachineName) -> String { "\(home)/logs/\(machine.simulation)/\(machine.machine)" }
+
+    /// The records of machines that a hypervisor before this one had in its charge.
+    func storedRecords() -> [MachineRecord] {
+        children(of: machinesFolder).flatMap { simulation in
+            children(of: "\(machinesFolder)/\(simulation)").compactMap { machine in
+                let folder = "\(machinesFolder)/\(simulation)/\(machine)"
+                do throws(HypervisorError) {
+                    return try MachineRecord.load(from: folder)
+                } catch {
+                    logger.debug("no machine in \(folder): \(error)")
+                    return nil
+                }
+            }
+        }
+    }
+
+    /// Simulations of which something is here, also if no machine of theirs is.
+    func storedSimulations() -> [String] { children(of: machinesFolder) }
+
+    private var machinesFolder: String { "\(home)/machines" }
+
+    private func children(of folder: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+    }
+}

@@ -1,0 +1,21 @@
+import Yams
+
+/// Where something stands in the manifest, from 1.
+struct Place: Hashable, Comparable {
+    var line: Int
+    var column: Int
+
+    static func < (left: Place, right: Place) -> Bool { (left.line, left.column) < (right.line, right.column) }
+}
+
+/// A value of the YAML tree and where it stands.
+struct Item {
+    var node: Node
+    var place: Place
+
+    /// - Parameter parent: for a node that does not know its own place.
+    init(_ node: Node, under parent: Place) {
+        self.node = node
+        place = node.mark.map { Place(line: $0.line, column: $0.column) } ?? parent
+    }
+}

@@ -1,0 +1,104 @@
+import AsyncHTTPClient
+import Console
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+
+/// The HTTP API of one control instance. Knows paths and bodies by topic in its extensions; here is only the transport.
+struct ControlClient: Sendable {
+    let socket: ControlSocket
+
+    /// The body of a successful answer, as it came.
+    ///
+    /// - Throws: ``CommandFailure`` with what the daemon said, or that it could not be reached.
+    func send(_ method: HTTPMethod, _ path: String, body: Data? = nil, patience: TimeAmount = .minutes(30)) async throws
+        -> Data
+    {
+        let response = try await open(method, path, body: body, patience: patience)
+        let bytes: ByteBuffer
+        do {
+            bytes = try await response.body.collect(upTo: 64 << 20)
+        } catch {
+            throw unreachable(error)
+        }
+        return Data(bytes.readableBytesView)
+    }
+
+    func get<Answer: Decodable>(_: Answer.Type, _ path: String) async throws -> Received<Answer> {
+        try Received(await send(.GET, path))
+    }
+
+    /// The lines of a body that comes while something runs. No limit in time: an operation takes what it takes.
+    func lines(_ path: String) async throws -> AsyncThrowingStream<Data, any Error> {
+        let response = try await open(.GET, path, body: nil, patience: .hours(24 * 365))
+        return AsyncThrowingStream { continuation in
+            let task = Task {
+                do {
+                    var pending = Data()
+                    for try await chunk in response.body {
+                        pending.append(contentsOf: chunk.readableBytesView)
+                        while let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
+                            let line = Data(pending[..<end])
+                            pending = Data(pending[pending.index(after: end)...])
+                            if !line.isEmpty { continuation.yield(line) }
+                        }
+                    }
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: unreachable(error))
+                }
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+
+    private func open(_ method: HTTPMethod, _ path: String, body: Data?, patience: TimeAmount) async throws
+        -> HTTPClientResponse
+    {
+        var request = HTTPClientRequest(url: "http+unix://\(Self.escaped(socket.path))\(path)")
+        request.method = method
+        if let body {
+            request.headers.add(name: "content-type", value: "application/json")
+            request.body = .bytes(ByteBuffer(bytes: body))
+        }
+        let response: HTTPClientResponse
+        do {
+            response = try await HTTPClient.shared.execute(request, timeout: patience)
+        } catch {
+            throw unreachable(error)
+        }
+        guard response.status.code >= 400 else { return response }
+        let bytes = Data((try? await response.body.collect(upTo: 1 << 20))?.readableBytesView ?? ByteBufferView())
+        if let problem = try? JSONDecoder().decode(Problem.self, from: bytes) { throw CommandFailure(problem: problem) }
+        throw CommandFailure(
+            .failed,
+            code: "not-a-control-instance",
+            "\(socket.path) answers with HTTP status \(response.status.code) and no explanation: "
+                + "it may not be fermata's control socket"
+        )
+    }
+
+    private func unreachable(_ error: any Error) -> CommandFailure {
+        CommandFailure(
+            .failed,
+            code: "daemon-unreachable",
+            "the daemon at \(socket.path) cannot be reached or went away (\(error)): see its log, daemon.log in the state "
+                + "folder; 'fermata ps' starts a new one, which takes up what was under way"
+        )
+    }
+
+    /// RFC 3986: everything but unreserved characters, so that the socket's path is one host name.
+    static func escaped(_ text: String) -> String {
+        text.utf8.map { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                String(UnicodeScalar(byte))
+            default:
+                "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        .joined()
+    }
+}

@@ -1,0 +1,48 @@
+import Console
+import ControlInstance
+import FoundationEssentials
+import HypervisorAPI
+import NIOHTTP1
+
+/// Starts an operation, tells how it goes on until its result, and calls it off at ctrl-C.
+struct OperationFollower {
+    let session: Session
+    let client: ControlClient
+    /// `suspend of lab`: for sentences.
+    let title: String
+
+    /// - Returns: the result; already printed with `--json`.
+    func run(_ path: String, body: some Encodable) async throws -> OperationReport {
+        let started = try Received<OperationStarted>(
+            try await client.send(.POST, path, body: try JSONText.encode(body))
+        )
+        let operation = started.value.operation
+        let interruption = Interruption(client: client, operation: operation, title: title, terminal: session.terminal)
+        return try await interruption.watching { try await follow(operation, started.value.events) }
+    }
+
+    private func follow(_ operation: OperationID, _ path: String) async throws -> OperationReport {
+        var progress = ProgressLine(terminal: session.terminal, title: title, enabled: !session.global.json)
+        defer { progress.clear() }
+        do {
+            for try await line in try await client.lines(path) {
+                if session.global.json { session.terminal.print(String(decoding: line, as: UTF8.self)) }
+                let event = try Received<OperationEvent>(line).value
+                if case .result(let report) = event { return report }
+                progress.show(event)
+            }
+        } catch let failure as CommandFailure where failure.problem.code == "daemon-unreachable" {
+            throw lost(operation)
+        }
+        throw lost(operation)
+    }
+
+    private func lost(_ operation: OperationID) -> CommandFailure {
+        CommandFailure(
+            .unknown,
+            code: "daemon-lost",
+            "the daemon went away before it told how the \(title) (operation \(operation)) ended: 'fermata ps' starts a "
+                + "new one, which finishes or undoes it, and shows the outcome"
+        )
+    }
+}

@@ -1,0 +1,43 @@
+import Glibc
+
+/// Standard output and standard error, and what each of them can show.
+struct Terminal: Sendable {
+    let out: Styler
+    let error: Styler
+    /// Whether a line on standard error can be written over.
+    let canRewrite: Bool
+
+    init(environment: [String: String]) {
+        // no-color.org: set and not empty.
+        let colour = (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+        out = Styler(enabled: colour && isatty(STDOUT_FILENO) == 1)
+        error = Styler(enabled: colour && isatty(STDERR_FILENO) == 1)
+        canRewrite = isatty(STDERR_FILENO) == 1 && environment["TERM"] != "dumb"
+    }
+
+    func print(_ line: String = "") { Self.write(line + "\n", to: STDOUT_FILENO) }
+
+    func print(_ table: Table) { for line in table.lines(out) { print(line) } }
+
+    func note(_ line: String) { Self.write(line + "\n", to: STDERR_FILENO) }
+
+    func rewrite(_ line: String) { Self.write("\r\u{1B}[K" + line, to: STDERR_FILENO) }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var text = text
+        text.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while !rest.isEmpty {
+                let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
+                if written > 0 {
+                    rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+                } else if written < 0, errno == EINTR || errno == EAGAIN {
+                    continue
+                } else {
+                    // The reader has gone; nobody is left to tell.
+                    return
+                }
+            }
+        }
+    }
+}

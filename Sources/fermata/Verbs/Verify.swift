@@ -1,0 +1,33 @@
+import ArgumentParser
+import ControlInstance
+import NIOHTTP1
+
+struct Verify: Verb {
+    static let configuration = CommandConfiguration(
+        abstract: "Read every file of a checkpoint and compare it with what was saved.",
+        discussion: "Ends with 6 when the checkpoint is damaged."
+    )
+
+    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "sim@name"))
+    var target: CheckpointName
+
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws { try target.requireCheckpoint() }
+
+    func perform(_ session: Session) async throws {
+        let name = try target.requireCheckpoint()
+        let path = "/v1/simulations/\(target.simulation)/checkpoints/\(name)/verify"
+        let report = try Received<VerifyReport>(try await session.client().send(.POST, path))
+        session.show(report) { report in
+            let out = session.terminal.out
+            if report.ok {
+                session.terminal.print("\(target) is \(out.apply(.good, "whole")): every file is as it was saved")
+            } else {
+                session.terminal.print("\(target) is \(out.apply(.bad, "damaged")):")
+                for reason in report.reasons { session.terminal.print("  - \(reason)") }
+            }
+        }
+        if report.value.exitCode != 0 { throw ExitCode(Int32(truncatingIfNeeded: report.value.exitCode)) }
+    }
+}

@@ -1,0 +1,153 @@
+import ControlInstance
+import FoundationEssentials
+import GuestClock
+import HTTPTypes
+import HummingbirdTesting
+import HypervisorAPI
+import NIOCore
+import Testing
+import Time
+
+@testable import Console
+
+/// What right requests become for the control instance, and what its answers become for the client.
+@Suite struct OperationRequestTests {
+    static let result = OperationEvent.result(
+        OperationReport(
+            operation: OperationID(text: "op1"),
+            kind: .suspend,
+            simulation: "lab",
+            checkpoint: "s1",
+            outcome: .done,
+            deadline: HostInstant(nanosecondsSinceEpoch: 5),
+            started: HostInstant(nanosecondsSinceEpoch: 1)
+        )
+    )
+
+    static let events: [OperationEvent] = [
+        .phase(OperationID(text: "op1"), .preparing, deadline: nil),
+        .stage(
+            OperationReport.Stage(
+                machine: "a",
+                name: "save",
+                started: HostInstant(nanosecondsSinceEpoch: 6),
+                duration: .milliseconds(3),
+                bytes: 10
+            )
+        ),
+        result,
+    ]
+
+    @Test func `suspend passes on the checkpoint's name and the instant, and answers with the operation`() async throws
+    {
+        let control = ScriptedControl(events: Self.events)
+        try await RouterClient.with(control) { client async throws in
+            let body = "{\"checkpoint\": \"before\", \"when\": {\"atNs\": 1700000000000000001}}"
+            let reply = try await client.send(.post, "/v1/simulations/lab/suspend", body)
+            #expect(reply.status == 202)
+            let started = try JSONDecoder().decode(OperationStarted.self, from: Data(reply.body))
+            #expect(
+                started == OperationStarted(operation: OperationID(text: "op1"), events: "/v1/operations/op1/events")
+            )
+        }
+        let instant = HostInstant(nanosecondsSinceEpoch: 1_700_000_000_000_000_001)
+        #expect(control.seen.suspend == [SuspendRequest(simulation: "lab", checkpoint: "before", when: .at(instant))])
+    }
+
+    @Test func `an empty body means the first possible instant and the manifest's policy`() async throws {
+        let control = ScriptedControl(events: Self.events)
+        try await RouterClient.with(control) { client async throws in
+            #expect(try await client.send(.post, "/v1/simulations/lab/resume").status == 202)
+        }
+        #expect(control.seen.resume == [ResumeRequest(simulation: "lab")])
+    }
+
+    @Test func `resume passes on policy and scope`() async throws {
+        let control = ScriptedControl(events: Self.events)
+        try await RouterClient.with(control) { client async throws in
+            let body = "{\"policy\": \"host\", \"scope\": \"all\", \"when\": {\"inNs\": 2000000000}}"
+            #expect(try await client.send(.post, "/v1/simulations/lab/resume", body).status == 202)
+        }
+        #expect(
+            control.seen.resume == [
+                ResumeRequest(simulation: "lab", when: .in(.seconds(2)), policy: .host, scope: .all)
+            ]
+        )
+    }
+
+    @Test func `up refuses a spec of another name than the path's`() async throws {
+        let spec = SimulationSpec(name: "other", machines: [])
+        let json = String(decoding: try JSONEncoder().encode(spec), as: UTF8.self)
+        let control = ScriptedControl(events: Self.events)
+        try await RouterClient.with(control) { client async throws in
+            #expect(try await client.send(.post, "/v1/simulations/lab/up", "{\"spec\": \(json)}").status == 400)
+            #expect(try await client.send(.post, "/v1/simulations/other/up", "{\"spec\": \(json)}").status == 202)
+        }
+        #expect(control.seen.up == [UpRequest(spec: spec)])
+    }
+
+    @Test func `events are JSON lines, the result last`() async throws {
+        try await RouterClient.with(ScriptedControl(events: Self.events)) { client async throws in
+            let reply = try await client.send(.get, "/v1/operations/op1/events")
+            #expect(reply.status == 200)
+            #expect(reply.contentType == "application/x-ndjson")
+            let lines = reply.text.split(separator: "\n")
+            let events = try lines.map { try JSONDecoder().decode(OperationEvent.self, from: Data($0.utf8)) }
+            #expect(events == Self.events)
+            #expect(lines.last?.contains("\"event\":\"result\"") == true)
+            #expect(lines.last?.contains("\"deadlineNs\":5") == true)
+        }
+    }
+
+    @Test func `events are server-sent events for who asks for them`() async throws {
+        try await RouterClient.with(ScriptedControl(events: Self.events)) { client async throws in
+            try await client.client.execute(
+                uri: "/v1/operations/op1/events",
+                method: .get,
+                headers: [.accept: "text/event-stream"]
+            ) { response in
+                #expect(response.headers[.contentType] == "text/event-stream")
+                let frames = String(buffer: response.body).split(separator: "\n\n")
+                #expect(frames.count == 3)
+                #expect(frames.allSatisfy { $0.hasPrefix("data: {") })
+            }
+        }
+    }
+
+    @Test func `cancelling is passed on`() async throws {
+        let control = ScriptedControl(events: Self.events)
+        try await RouterClient.with(control) { client async throws in
+            #expect(try await client.send(.post, "/v1/operations/op7/cancel").status == 202)
+        }
+        #expect(control.seen.cancelled == [OperationID(text: "op7")])
+    }
+
+    @Test(
+        arguments: [
+            ("simulation-not-found", nil, 404, 1), ("busy", 3, 409, 3), ("name-invalid", 2, 400, 2),
+            ("checkpoint-corrupt", nil, 422, 6), ("clocks-not-synchronised", nil, 409, 7),
+            ("database-failed", nil, 500, 1),
+            ("host-no-answer", 5, 500, 5), ("instant-missed", 4, 409, 4),
+        ] as [(String, Int?, Int, Int)]
+    )
+    func `what the control instance refuses keeps its code, reasons and exit code`(
+        _ code: String,
+        _ exitCode: Int?,
+        _ status: Int,
+        _ expectedExitCode: Int
+    ) async throws {
+        let reasons = [
+            Reason(code: code, machine: "a", message: "it is so"), Reason(code: "other", message: "and so"),
+        ]
+        let control = ScriptedControl(error: ControlError(reasons, exitCode: exitCode))
+        try await RouterClient.with(control) { client async throws in
+            let reply = try await client.send(.post, "/v1/simulations/lab/suspend", "{}")
+            #expect(reply.status == status)
+            let problem = try reply.problem()
+            #expect(problem.code == code)
+            #expect(problem.reasons == reasons)
+            #expect(problem.exitCode == expectedExitCode)
+            #expect(problem.status == status)
+        }
+    }
+}

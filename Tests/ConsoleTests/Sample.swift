@@ -1,0 +1,158 @@
+import ControlInstance
+import FoundationEssentials
+import GuestClock
+import HypervisorAPI
+import Time
+
+@testable import Console
+
+/// The top-level keys of an answer of one kind, once with everything in it and once with as little as possible.
+struct Sample: Sendable, CustomStringConvertible {
+    let schema: String
+    let keys: Set<String>
+    var description: String { "\(schema) with \(keys.count) fields" }
+
+    /// One that cannot be encoded has no keys, and so lacks what is promised.
+    init(_ schema: String, _ value: any Encodable) {
+        self.schema = schema
+        let data = try? JSONEncoder().encode(value)
+        let object = data.flatMap { try? JSONDecoder().decode([String: Anything].self, from: $0) }
+        keys = Set((object ?? [:]).keys)
+    }
+
+    private struct Anything: Decodable {
+        init(from decoder: any Decoder) throws {}
+    }
+}
+
+enum Samples {
+    private static let instant = HostInstant(nanosecondsSinceEpoch: 1)
+    private static let operation = OperationID(text: "op1")
+    private static let reason = Reason(code: "c", machine: "m", message: "t")
+
+    private static let reading = ClockReading(
+        device: "mc146818rtc",
+        section: "s",
+        instance: 0,
+        kind: .rtc,
+        readsNs: 1,
+        epoch: .unix,
+        resolutionNs: 1,
+        controllable: false,
+        reason: "r",
+        alarms: [ClockReading.Alarm(firesAtNs: 2)]
+    )
+
+    private static let stage = OperationReport.Stage(
+        machine: "m",
+        name: "save",
+        started: instant,
+        duration: .zero,
+        bytes: 1
+    )
+
+    private static let clock = ClockState(atNs: instant, readings: [reading])
+
+    private static let machine = OperationReport.MachineResult(
+        name: "m",
+        host: "h",
+        stoppedAt: instant,
+        resumedAt: instant,
+        sentAt: instant,
+        lateness: .zero,
+        clock: clock,
+        clockBefore: clock,
+        clockAfter: clock,
+        ram: OperationReport.RAM(way: .stream, bytes: 1)
+    )
+
+    private static let fullReport = OperationReport(
+        operation: operation,
+        kind: .resume,
+        simulation: "lab",
+        checkpoint: "s1",
+        outcome: .done,
+        reasons: [reason],
+        deadline: instant,
+        spread: .zero,
+        clockErrorBound: .zero,
+        policy: .continue,
+        scope: .rtc,
+        machines: [machine],
+        stages: [stage],
+        notes: ["n"],
+        started: instant,
+        finished: instant
+    )
+
+    private static let summary = CheckpointSummary(
+        id: "1",
+        simulation: "lab",
+        checkpoint: "s1",
+        parent: "s0",
+        instant: instant,
+        created: instant,
+        machines: ["m"],
+        bytes: 1,
+        current: true
+    )
+
+    static let all: [Sample] = {
+        let values: [(String, any Encodable)] = [
+            (
+                "Problem",
+                Document(problem: Problem(code: "c", detail: "d", status: 400, reasons: [reason], exitCode: 2))
+            ),
+            ("OperationReport", fullReport),
+            (
+                "OperationReport",
+                OperationReport(
+                    operation: operation,
+                    kind: .start,
+                    simulation: "lab",
+                    outcome: .failed,
+                    started: instant
+                )
+            ),
+            ("MachineResult", machine), ("MachineResult", OperationReport.MachineResult(name: "m", host: "h")),
+            ("Stage", stage), ("ClockReading", reading), ("ClockState", clock), ("Reason", reason),
+            ("CheckpointSummary", summary),
+            ("Checkpoints", CheckpointsAnswer(simulation: "lab", checkpoints: [])),
+            ("VerifyReport", VerifyReport(simulation: "lab", checkpoint: "s1", reasons: [], exitCode: 0)),
+            ("DownReport", DownReport(simulation: "lab", before: .running, machines: [])),
+            ("ClockReport", ClockReport(simulation: "lab", checkpoint: "s1", machines: [])),
+            ("DoctorReport", DoctorReport(home: "/", hosts: [], findings: [])),
+            ("Finding", HypervisorDescription.Finding(level: .ok, subject: "s", message: "m")),
+            ("Simulations", SimulationsAnswer(simulations: [])), ("Operations", OperationsAnswer(operations: [])),
+            (
+                "SimulationSummary",
+                SimulationSummary(
+                    simulation: "lab",
+                    state: .running,
+                    checkpoint: "s1",
+                    machines: [],
+                    operation: operation,
+                    created: instant
+                )
+            ),
+            ("OperationStarted", OperationStarted(operation: operation, events: "/")),
+            ("Version", VersionAnswer(version: "1", processID: 1, started: instant)),
+            ("Health", HealthAnswer(status: "ok")), ("Accepted", AcceptedAnswer(accepted: true)),
+        ]
+        return values.map { Sample($0.0, $0.1) }
+    }()
+
+    /// As the server writes it.
+    private struct Document: Encodable {
+        let problem: Problem
+
+        enum CodingKeys: String, CodingKey { case type, title }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode("about:blank", forKey: .type)
+            try container.encode("t", forKey: .title)
+            try problem.encode(to: encoder)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Console
+import GuestClock
+import ControlInstance
+import HypervisorAPI
+import Synchronization
+import Time
+
+/// A control instance that answers everything with one error, or operations with the events it is given.
+final class ScriptedControl: Control {
+    private let error: ControlError
+    /// What an operation's followers see; the stream ends when the last has been seen and `endsStreams` is set.
+    private let events: [OperationEvent]
+    private let endsStreams: Bool
+    private let record = Mutex(Record())
+
+    struct Record {
+        var up: [UpRequest] = []
+        var suspend: [SuspendRequest] = []
+        var resume: [ResumeRequest] = []
+        var adopt: [AdoptRequest] = []
+        var edit: [ClockEditRequest] = []
+        var cancelled: [OperationID] = []
+        var streamsEnded = 0
+    }
+
+    var seen: Record { record.withLock { $0 } }
+
+    init(
+        error: ControlError = ControlError(code: "simulation-not-found", message: "there is no simulation x"),
+        events: [OperationEvent] = [],
+        endsStreams: Bool = true
+    ) {
+        self.error = error
+        self.events = events
+        self.endsStreams = endsStreams
+    }
+
+    private func begin(_ note: (inout Record) -> Void) throws(ControlError) -> OperationID {
+        record.withLock { note(&$0) }
+        if events.isEmpty { throw error }
+        return OperationID(text: "op1")
+    }
+
+    func up(_ request: UpRequest) async throws(ControlError) -> OperationID { try begin { $0.up.append(request) } }
+
+    func suspend(_ request: SuspendRequest) async throws(ControlError) -> OperationID {
+        try begin { $0.suspend.append(request) }
+    }
+
+    func resume(_ request: ResumeRequest) async throws(ControlError) -> OperationID {
+        try begin { $0.resume.append(request) }
+    }
+
+    func cancel(_ operation: OperationID) async throws(ControlError) {
+        record.withLock { $0.cancelled.append(operation) }
+        if events.isEmpty { throw error }
+    }
+
+    func follow(_ operation: OperationID) async throws(ControlError) -> AsyncStream<OperationEvent> {
+        if events.isEmpty { throw error }
+        let (stream, continuation) = AsyncStream<OperationEvent>.makeStream()
+        continuation.onTermination = { [weak self] _ in self?.record.withLock { $0.streamsEnded += 1 } }
+        for event in events { continuation.yield(event) }
+        if endsStreams { continuation.finish() } else { held.withLock { $0.append(continuation) } }
+        return stream
+    }
+
+    /// A continuation that nobody holds ends its stream.
+    private let held = Mutex<[AsyncStream<OperationEvent>.Continuation]>([])
+
+    /// One more event to all that follow.
+    func tell(_ event: OperationEvent) { held.withLock { for continuation in $0 { continuation.yield(event) } } }
+
+    func settle(_ operation: OperationID) async throws(ControlError) -> OperationReport { throw error }
+    func operation(_ id: OperationID) async throws(ControlError) -> OperationDetail { throw error }
+    func operations(of simulation: String?, limit: Int) async throws(ControlError) -> [OperationDetail] { throw error }
+    func simulations() async throws(ControlError) -> [SimulationSummary] { throw error }
+    func simulation(named name: String) async throws(ControlError) -> SimulationDetail { throw error }
+    func down(_ simulation: String) async throws(ControlError) -> DownReport { throw error }
+
+    func adopt(_ request: AdoptRequest) async throws(ControlError) -> MachineStatus {
+        record.withLock { $0.adopt.append(request) }
+        throw error
+    }
+
+    func clocks(of simulation: String, pausing: Bool) async throws(ControlError) -> ClockReport {
+        ClockReport(
+            simulation: simulation,
+            checkpoint: nil,
+            machines: [
+                ClockReport.Machine(
+                    name: pausing ? "paused" : "running",
+                    readAt: HostInstant(nanosecondsSinceEpoch: 1),
+                    pause: .zero,
+                    clock: ClockState(atNs: HostInstant(nanosecondsSinceEpoch: 1), readings: []),
+                    notes: []
+                )
+            ]
+        )
+    }
+
+    func clocks(ofCheckpoint checkpoint: String, simulation: String) async throws(ControlError) -> ClockReport {
+        throw error
+    }
+
+    func editClocks(_ request: ClockEditRequest) async throws(ControlError) -> CheckpointDetail {
+        record.withLock { $0.edit.append(request) }
+        throw error
+    }
+
+    func log(_ simulation: String) async throws(ControlError) -> [CheckpointSummary] { throw error }
+    func show(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointDetail { throw error }
+    func remove(_ simulation: String, _ checkpoint: String) async throws(ControlError) { throw error }
+    func verify(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> VerifyReport { throw error }
+
+    func doctor() async -> DoctorReport { DoctorReport(home: "/home", hosts: [], findings: []) }
+}

@@ -1,0 +1,181 @@
+import ControlInstance
+import HypervisorAPI
+import Synchronization
+import Time
+
+/// Ends the life of everything that goes through it at a given step: who comes then, or later, never comes back. That is what a
+/// process that was killed looks like to the world.
+final class Fuse: Sendable {
+    private struct State {
+        var steps = 0
+        var stopped: [CheckedContinuation<Void, Never>] = []
+    }
+
+    let limit: Int
+    private let state = Mutex(State())
+
+    init(limit: Int) { self.limit = limit }
+
+    var isBlown: Bool { state.withLock { $0.steps >= limit } }
+
+    func step() async {
+        let dies = state.withLock { state in
+            state.steps += 1
+            return state.steps >= limit
+        }
+        guard dies else { return }
+        await withCheckedContinuation { continuation in state.withLock { $0.stopped.append(continuation) } }
+    }
+
+    /// - Returns: true when it is blown, false when the work was done before.
+    func blownOrEnded<Value: Sendable>(_ work: Task<Value, any Error>) async -> Bool {
+        let watch = Watch()
+        // Not awaited, since the work never ends when the fuse is blown.
+        Task {
+            _ = try? await work.value
+            watch.end()
+        }
+        while !isBlown && !watch.ended { try? await Task.sleep(for: .milliseconds(1)) }
+        return !watch.ended
+    }
+
+    private final class Watch: Sendable {
+        private let state = Mutex(false)
+        var ended: Bool { state.withLock { $0 } }
+        func end() { state.withLock { $0 = true } }
+    }
+}
+
+/// The database of an instance that is going to be killed.
+struct FusedStore: Store {
+    let store: any Store
+    let fuse: Fuse
+
+    func simulations() async throws(StoreError) -> [SimulationRecord] { try await store.simulations() }
+    func simulation(_ name: String) async throws(StoreError) -> SimulationRecord? { try await store.simulation(name) }
+    func operations(of simulation: String?, limit: Int) async throws(StoreError) -> [OperationRecord] {
+        try await store.operations(of: simulation, limit: limit)
+    }
+    func operation(_ id: OperationID) async throws(StoreError) -> OperationRecord? { try await store.operation(id) }
+    func unfinishedOperations() async throws(StoreError) -> [OperationRecord] { try await store.unfinishedOperations() }
+    func checkpoints(of simulation: String?) async throws(StoreError) -> [CheckpointRecord] {
+        try await store.checkpoints(of: simulation)
+    }
+    func checkpoint(_ name: String, of simulation: String) async throws(StoreError) -> CheckpointRecord? {
+        try await store.checkpoint(name, of: simulation)
+    }
+
+    func apply(_ change: StoreChange) async throws(StoreError) {
+        await fuse.step()
+        try await store.apply(change)
+        await fuse.step()
+    }
+}
+
+/// The way from an instance that is going to be killed to a hypervisor.
+struct FusedHypervisor: Hypervisor {
+    let hypervisor: ScriptedHypervisor
+    let fuse: Fuse
+
+    var host: String { hypervisor.host }
+
+    func prepare(_ order: Order) async -> PrepareAnswer {
+        await fuse.step()
+        let answer = await hypervisor.prepare(order)
+        await fuse.step()
+        return answer
+    }
+
+    func cancel(_ handle: Handle) async {
+        await fuse.step()
+        await hypervisor.cancel(handle)
+        await fuse.step()
+    }
+
+    func execute(_ handle: Handle, at instant: HostInstant) async throws(HypervisorError) {
+        await fuse.step()
+        try await hypervisor.execute(handle, at: instant)
+        await fuse.step()
+    }
+
+    func report(of operation: OperationID) async throws(HypervisorError) -> HypervisorReport {
+        await fuse.step()
+        let report = try await hypervisor.report(of: operation)
+        await fuse.step()
+        return report
+    }
+
+    func commit(_ operation: OperationID) async throws(HypervisorError) {
+        await fuse.step()
+        try await hypervisor.commit(operation)
+        await fuse.step()
+    }
+
+    func rollback(_ operation: OperationID, continueAt instant: HostInstant) async throws(HypervisorError) {
+        await fuse.step()
+        try await hypervisor.rollback(operation, continueAt: instant)
+        await fuse.step()
+    }
+
+    func end(_ simulation: String) async throws(HypervisorError) {
+        await fuse.step()
+        try await hypervisor.end(simulation)
+        await fuse.step()
+    }
+
+    func removeCheckpoint(folder: String) async throws(HypervisorError) {
+        await fuse.step()
+        try await hypervisor.removeCheckpoint(folder: folder)
+        await fuse.step()
+    }
+
+    func describe() async -> HypervisorDescription { await hypervisor.describe() }
+    func machines(of simulation: String?) async -> [MachineStatus] { await hypervisor.machines(of: simulation) }
+    func stages(of operation: OperationID) async -> AsyncStream<Stage> { await hypervisor.stages(of: operation) }
+    func undecided() async -> [UndecidedOperation] { await hypervisor.undecided() }
+    func readClocks(of simulation: String, pausing: Bool) async throws(HypervisorError) -> [MachineClocks] {
+        try await hypervisor.readClocks(of: simulation, pausing: pausing)
+    }
+    func adopt(_ order: AdoptOrder) async throws(HypervisorError) -> MachineStatus { try await hypervisor.adopt(order) }
+    func verify(_ checkpoint: StoredCheckpoint) async -> [Reason] { await hypervisor.verify(checkpoint) }
+    func editClocks(_ order: ClockEditOrder) async throws(HypervisorError) -> [MachineCheckpoint] {
+        try await hypervisor.editClocks(order)
+    }
+}
+
+/// A database whose disk is full from one write on, or only at that one.
+final class FailingStore: Store {
+    private let store: any Store
+    private let from: Int
+    private let forGood: Bool
+    private let writes = Mutex(0)
+
+    init(store: any Store, from: Int, forGood: Bool) {
+        self.store = store
+        self.from = from
+        self.forGood = forGood
+    }
+
+    func simulations() async throws(StoreError) -> [SimulationRecord] { try await store.simulations() }
+    func simulation(_ name: String) async throws(StoreError) -> SimulationRecord? { try await store.simulation(name) }
+    func operations(of simulation: String?, limit: Int) async throws(StoreError) -> [OperationRecord] {
+        try await store.operations(of: simulation, limit: limit)
+    }
+    func operation(_ id: OperationID) async throws(StoreError) -> OperationRecord? { try await store.operation(id) }
+    func unfinishedOperations() async throws(StoreError) -> [OperationRecord] { try await store.unfinishedOperations() }
+    func checkpoints(of simulation: String?) async throws(StoreError) -> [CheckpointRecord] {
+        try await store.checkpoints(of: simulation)
+    }
+    func checkpoint(_ name: String, of simulation: String) async throws(StoreError) -> CheckpointRecord? {
+        try await store.checkpoint(name, of: simulation)
+    }
+
+    func apply(_ change: StoreChange) async throws(StoreError) {
+        let write = writes.withLock { writes in
+            writes += 1
+            return writes
+        }
+        if write == from || forGood && write > from { throw StoreError("the disk is full") }
+        try await store.apply(change)
+    }
+}

@@ -1,0 +1,31 @@
+import FoundationEssentials
+import Testing
+
+/// docs/cli.md is what `--help` says.
+@Suite struct CLIReferenceTests {
+    private static let verbs = [
+        "up", "suspend", "resume", "down", "ps", "log", "show", "clock", "verify", "rm", "adopt", "inspect", "validate",
+        "schema", "doctor", "serve",
+    ]
+
+    /// With `FERMATA_WRITE_DOCS` set it writes the page instead.
+    @Test func `the reference page is what the program says of itself`() async throws {
+        let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "docs/cli.md")
+        try await CLIHome.with { home in
+            let general = try await CLIRun.fermata(["--help"], in: home).output
+            var text =
+                "# The command line\n\nWhat `fermata --help` and `fermata help VERB` say.\n\n```text\n\(general)```\n"
+            for verb in Self.verbs {
+                #expect(general.contains("\n  \(verb) "), "\(verb) is no verb")
+                let help = try await CLIRun.fermata(["help", verb], in: home).output
+                text += "\n## \(verb)\n\n```text\n\(help)```\n"
+            }
+            if ProcessInfo.processInfo.environment["FERMATA_WRITE_DOCS"] != nil {
+                try Data(text.utf8).write(to: page)
+            }
+            let written = try String(contentsOf: page, encoding: .utf8)
+            #expect(written == text, "run this test once with FERMATA_WRITE_DOCS=1")
+        }
+    }
+}

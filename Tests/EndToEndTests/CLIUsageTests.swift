@@ -1,0 +1,65 @@
+import JSON
+import Testing
+
+/// What somebody gets who mistypes: what is wrong, exit code 2, and nothing is started for it.
+@Suite struct CLIUsageTests {
+    @Test(
+        arguments: [
+            (["suspen", "lab"], "Did you mean 'suspend'?"), (["fly"], "there is no verb 'fly'"),
+            (["suspend"], "sim[@name]"), (["suspend", "lab", "--in"], "Missing value"),
+            (["suspend", "lab", "--in", "3"], "no unit"),
+            (["suspend", "lab", "--in", "1s", "--at", "2030-01-01T00:00:00Z"], "not both"),
+            (["suspend", "lab", "--at", "tomorrow"], "does not begin with a date"),
+            (["suspend", "lab@a", "--as", "b"], "once"), (["suspend", "Lab"], "Lab"),
+            (["suspend", "lab@../x"], "lab@../x"),
+            (["resume", "lab", "--clock", "sideways"], "sideways"), (["resume", "lab", "--clock", "-"], "-"),
+            (["resume", "lab", "--clock-scope", "some"], "rtc or all"),
+            (["clock", "lab", "--clock", "+1h"], "lab@NAME"), (["clock", "lab@a", "--as", "b"], "--clock"),
+            (["clock", "lab@a", "--no-pause"], "without any pause"), (["rm", "lab"], "lab@NAME"),
+            (["verify", "lab"], "lab@NAME"),
+            (["down", "lab@a"], "without '@a'"), (["ps", "--control", "relative"], "absolute path"),
+            (["ps", "--bogus"], "--bogus"), (["serve", "--socket", "x"], "absolute"),
+            (["serve", "--log-level", "loud"], "debug"),
+        ] as [([String], String)]
+    )
+    func `wrong usage ends with 2, says what is wrong, and starts no daemon`(_ arguments: [String], _ said: String)
+        async throws
+    {
+        try await CLIHome.with { home in
+            let run = try await CLIRun.fermata(arguments, in: home)
+            #expect(run.status == 2)
+            #expect(run.errors.contains(said), "\(run.errors)")
+            #expect(run.output.isEmpty)
+            #expect(home.daemon == nil)
+        }
+    }
+
+    @Test func `with --json wrong usage is also an object, with the exit code in it`() async throws {
+        try await CLIHome.with { home in
+            let run = try await CLIRun.fermata(["suspend", "lab", "--in", "3", "--json"], in: home)
+            #expect(run.status == 2)
+            let object = try JSONValue(parsing: run.output)
+            #expect(object["event"]?.stringValue == "result")
+            #expect(object["exitCode"]?.int64Value == 2)
+            #expect(object["code"]?.stringValue == "usage")
+        }
+    }
+
+    @Test(arguments: [["--help"], [], ["help", "resume"], ["suspend", "--help"], ["--version"]])
+    func `help and version end with 0`(_ arguments: [String]) async throws {
+        try await CLIHome.with { home in
+            let run = try await CLIRun.fermata(arguments, in: home)
+            #expect(run.status == 0)
+            #expect(!run.output.isEmpty)
+            if arguments == ["--help"] { #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 }) }
+        }
+    }
+
+    @Test func `without a folder for its state it says what to set`() async throws {
+        try await CLIHome.with { home in
+            let run = try await CLIRun.fermata(["ps"], in: home, environment: ["HOME": "", "FERMATA_HOME": ""])
+            #expect(run.status == 2)
+            #expect(run.errors.contains("FERMATA_HOME"))
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import FoundationEssentials
+import Glibc
+import JSON
+import Testing
+
+extension FaultTests {
+    /// The volume for checkpoints is full, before an operation or in the middle of one.
+    @Suite struct SpaceTests {
+        @Test func `too little room is refused before anything stops`() async throws {
+            try await Self.onSmallVolume(megabytes: 8) { lab in
+                try await lab.up()
+                let suspend = try await lab.fermata("suspend", FaultLab.name)
+                #expect(suspend.status == 3, "\(suspend)")
+                #expect(suspend.codes.contains("no-space"), "\(suspend)")
+                try await lab.expect(["alpha": "running", "beta": "running"], "\(suspend)")
+                #expect(lab.checkpoints == [])
+            }
+        }
+
+        @Test(arguments: FaultLab.QEMU.present)
+        func
+            `a volume that fills up between promise and instant: all run on, nothing is left, and it works with room again`(
+                _ qemu: FaultLab.QEMU
+            ) async throws
+        {
+            try await Self.onSmallVolume(megabytes: 400, qemu) { lab in
+                try await lab.up()
+                let filler = "\(lab.home.path)/checkpoints/filler"
+                let suspend = try await lab.fermata("suspend", FaultLab.name, "--in", "4s") { _ in
+                    try await FaultLab.wait(for: "the journal") { !lab.journal.isEmpty }
+                    // Prepared by then: that takes a fraction of a second.
+                    try await Task.sleep(for: .seconds(2))
+                    Self.fill(filler)
+                }
+                #expect(suspend.status == 1, "\(suspend)")
+                #expect(!suspend.codes.isEmpty)
+                try await lab.expect(["alpha": "running", "beta": "running"], "\(suspend)")
+                #expect(lab.checkpoints == [])
+                unlink(filler)
+                try await lab.done("suspend", "\(FaultLab.name)@next")
+                try await lab.expectWhole("next", "after room was made")
+                try await lab.done("resume", FaultLab.name)
+                try await lab.expect(["alpha": "running", "beta": "running"], "after room was made")
+            }
+        }
+
+        /// Until there is not a byte left.
+        private static func fill(_ path: String) {
+            let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+            defer { close(file) }
+            for size in [1 << 20, 4096, 1] {
+                let block = [UInt8](repeating: 1, count: size)
+                while write(file, block, size) > 0 {}
+            }
+        }
+
+        private static func onSmallVolume(
+            megabytes: Int,
+            _ qemu: FaultLab.QEMU = .installed,
+            _ body: @Sendable (FaultLab) async throws -> Void
+        ) async throws {
+            guard geteuid() == 0 else {
+                print("skipped: a small volume for checkpoints can only be mounted as root")
+                return
+            }
+            try await FaultLab.with(qemu) { lab in
+                let folder = "\(lab.home.path)/checkpoints"
+                try FileManager.default.createDirectory(
+                    atPath: folder,
+                    withIntermediateDirectories: true,
+                    attributes: [.posixPermissions: 0o700]
+                )
+                chmod(lab.home.path, 0o700)
+                guard mount("fermata-test", folder, "tmpfs", 0, "size=\(megabytes)m,mode=700") == 0 else {
+                    print("skipped: no tmpfs can be mounted here: \(String(cString: strerror(errno)))")
+                    return
+                }
+                // Lazily: a daemon that a failed test left may still have a file open.
+                defer { umount2(folder, Int32(MNT_DETACH)) }
+                try await body(lab)
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import ControlInstance
+import FoundationEssentials
+import Glibc
+import GuestClock
+import Hypervisor
+import HypervisorAPI
+import Logging
+import Manifest
+import Time
+
+/// A control instance over this host's hypervisor, as the daemon has it, with a state folder of its own.
+final class Lab {
+    let folder: TemporaryFolder
+    private(set) var hypervisor: LocalHypervisor
+    private(set) var control: ControlInstance
+
+    private init(folder: TemporaryFolder) async throws {
+        self.folder = folder
+        (hypervisor, control) = try await Self.parts(folder)
+    }
+
+    /// Runs `body` with a lab; afterwards, however it ended, no process of the lab is left.
+    static func with<Value>(_ body: (Lab) async throws -> Value) async throws -> Value {
+        let lab = try await Lab(folder: TemporaryFolder())
+        do {
+            let value = try await body(lab)
+            await lab.close()
+            return value
+        } catch {
+            print("\(type(of: error)):", await lab.postMortem())
+            await lab.close()
+            throw error
+        }
+    }
+
+    /// Another daemon over the same folder, as after a crash: nothing is handed over but files.
+    func restart() async throws -> RecoveryReport {
+        (hypervisor, control) = try await Self.parts(folder)
+        return await control.recover()
+    }
+
+    private static func parts(_ folder: TemporaryFolder) async throws -> (LocalHypervisor, ControlInstance) {
+        var logger = Logger(label: "fermata.test")
+        logger.logLevel = .error
+        let hypervisor = try await LocalHypervisor(home: folder.path, host: "test", logger: logger)
+        let control = try ControlInstance(
+            home: folder.path,
+            hypervisors: [hypervisor],
+            store: SQLiteStore(path: folder.file("state.sqlite")),
+            logger: logger
+        )
+        return (hypervisor, control)
+    }
+
+    /// How the machines were when a test failed, and the last that they said.
+    private func postMortem() async -> String {
+        var text = "the lab's machines at the failure:"
+        for machine in await hypervisor.machines(of: nil) {
+            let log = machine.log.flatMap { try? TemporaryFolder.contents(of: $0) } ?? []
+            let end = String(decoding: log.suffix(600), as: UTF8.self)
+            text +=
+                "\n\(machine.name): \(machine.state), \(machine.runState ?? "silent"); \(log.count) bytes, last: \(end)"
+        }
+        return text
+    }
+
+    private func close() async {
+        await control.drain()
+        for simulation in (try? await control.simulations()) ?? [] {
+            _ = try? await control.down(simulation.simulation)
+        }
+        // What even `down` did not end: every QEMU that was started with this folder's paths.
+        for process in processes() { kill(process, SIGKILL) }
+    }
+
+    /// Every QEMU whose command line names the lab's folder, whoever started it.
+    func processes() -> [pid_t] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { pid_t($0) }.filter { process in
+            guard let line = try? TemporaryFolder.contents(of: "/proc/\(process)/cmdline") else { return false }
+            let text = String(decoding: line, as: UTF8.self)
+            return text.prefix { $0 != "\0" }.contains("qemu-system") && text.contains(folder.path)
+        }
+    }
+
+    // MARK: - Operations, to their ends
+
+    @discardableResult
+    func up(_ spec: SimulationSpec, _ when: When = .asap) async throws -> OperationReport {
+        try await control.result(of: control.up(UpRequest(spec: spec, when: when)))
+    }
+
+    func suspend(_ simulation: String, as checkpoint: String? = nil, _ when: When = .asap) async throws
+        -> OperationReport
+    {
+        let request = SuspendRequest(simulation: simulation, checkpoint: checkpoint, when: when)
+        return try await control.result(of: control.suspend(request))
+    }
+
+    func resume(
+        _ simulation: String,
+        _ checkpoint: String? = nil,
+        _ policy: ClockPolicy? = nil,
+        _ scope: ClockScope = .rtc
+    ) async throws -> OperationReport {
+        let request = ResumeRequest(simulation: simulation, checkpoint: checkpoint, policy: policy, scope: scope)
+        return try await control.result(of: control.resume(request))
+    }
+
+    func machines(of simulation: String) async throws -> [String: MachineStatus] {
+        let machines = try await control.simulation(named: simulation).machines
+        return Dictionary(machines.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The consoles of all machines, by their names; each then says a record for every line.
+    func consoles(of simulation: String) async throws -> [String: GuestConsole] {
+        var consoles: [String: GuestConsole] = [:]
+        for (name, machine) in try await machines(of: simulation) {
+            guard let socket = machine.serialSockets.first else { throw TestSupportError("\(name) has no console") }
+            consoles[name] = try GuestConsole(of: name, socket: socket)
+        }
+        return consoles
+    }
+
+    /// Names, sizes and SHA-256 of everything in a checkpoint, by a program that fermata has no part in.
+    func digests(of checkpoint: String, _ simulation: String) async throws -> String {
+        let path = try await control.show(simulation, checkpoint).folder
+        return try Shell.output(
+            "cd '\(path)' && find . -type f | sort | xargs stat -c '%n %s %Y' && find . -type f | sort | xargs sha256sum"
+        )
+    }
+}

@@ -1,0 +1,4 @@
+    .globl _start
+_start:
+1:  wfi
+    b 1b

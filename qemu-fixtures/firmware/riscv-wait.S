@@ -1,0 +1,4 @@
+    .globl _start
+_start:
+1:  wfi
+    j 1b
