@@ -1,0 +1,64 @@
+# What one does here, in two commands: `make demo` and `make test`. Both set the machine up first (tools/setup.sh).
+# The rest are their parts, for daily work; CONTRIBUTING.md says which is quick.
+
+export FERMATA_CACHE ?= $(CURDIR)/.cache
+stage := tools/stage.sh
+
+.NOTPARALLEL:
+.PHONY: help demo test setup fixtures lint fmt build build-tests tests core sanitize fuzz selftest clean
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make demo      two Linux guests: suspended, gone, resumed at one instant, and what they say of it
+demo: setup
+	@$(stage) build swift build --product fermata
+	@$(stage) demo tools/demo.py
+
+## make test      everything: lint, build, all tests on real QEMU, sanitizer, coverage, fuzzing
+test: setup lint build-tests tests sanitize fuzz
+	@tools/summary.sh
+
+## make build     the fermata binary, debug
+build:
+	@$(stage) build swift build --product fermata
+
+## make core      builds and tests the pure modules, QMP and HostClock alone: the quick loop
+core:
+	@$(stage) core env FERMATA_CORE=1 swift test --disable-xctest --scratch-path .build-core
+
+## make lint      formatting of Swift, shell scripts and Python
+lint:
+	@$(stage) lint tools/lint.sh
+
+## make fmt       formats all Swift code in place
+fmt:
+	@swift format format -i -r -p Sources Tests Package.swift
+
+## make fixtures  what setup puts into the cache: QEMU 10.0, the guests
+fixtures setup:
+	@$(stage) setup tools/setup.sh
+
+build-tests:
+	@$(stage) build swift build --build-tests
+
+## make tests     the tests alone, of what build-tests built
+tests:
+	@$(stage) tests tools/test.sh
+
+## make sanitize  the pure modules and QMP under AddressSanitizer, with line coverage
+sanitize:
+	@$(stage) sanitize tools/sanitize.sh
+
+## make fuzz      a minute for each target under tools/fuzz; FUZZ_SECONDS changes that
+FUZZ_SECONDS ?= 60
+fuzz:
+	@$(stage) fuzz tools/fuzz/run.sh $(FUZZ_SECONDS)
+
+## make selftest  proves the Linux guests themselves, without fermata
+selftest: setup
+	@$(stage) selftest qemu-fixtures/linux/selftest.py
+
+## make clean     removes what was built; the cache stays (rm -rf .cache removes that)
+clean:
+	@rm -rf .build .build-core .build-checks

@@ -1,0 +1,17 @@
+#!/bin/bash
+# Checks the form of all sources; changes nothing. `make fmt` repairs what the Swift part finds.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+# By their first line and not their name: some have no suffix.
+mapfile -t scripts < <(grep -rlE '^#!/bin/(ba)?sh|^# shellcheck shell=' tools qemu-fixtures .ci)
+shellcheck --external-sources "${scripts[@]}"
+
+mapfile -t programs < <(find tools qemu-fixtures Tests -name '*.py')
+for program in "${programs[@]}"; do
+    python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$program"
+done
+
+printf '%s scripts, %s Python programs and all Swift sources are in order\n' "${#scripts[@]}" "${#programs[@]}"

@@ -1,0 +1,26 @@
+# shellcheck shell=bash
+# The packages that the build, the tests and the demo use from Debian 12 itself.
+
+packages=(
+    libjson-c-dev libsqlite3-dev zlib1g-dev pkgconf                             # the build
+    qemu-system-x86 qemu-system-arm qemu-system-misc qemu-system-ppc            # QEMU 7.2; riscv, s390x are in misc
+    qemu-system-sparc qemu-utils
+    busybox-static cpio libc6-dev                                               # the Linux guest
+    python3 shellcheck xz-utils zstd                                            # test tools, fixtures
+)
+
+install_packages() {
+    local package missing=()
+    for package in "${packages[@]}"; do
+        if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
+            missing+=("$package")
+        fi
+    done
+    if [ "${#missing[@]}" -gt 0 ]; then
+        refresh_apt
+        step packages "installing ${missing[*]}"
+        quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+            -o DPkg::Lock::Timeout=300 "${missing[@]}"
+    fi
+    step packages "${#packages[@]} installed"
+}

@@ -1,0 +1,10 @@
+#!/bin/bash
+# The last lines of `make test`: the test runners' own summaries once more, after the noise of all the stages.
+set -euo pipefail
+
+cache="${FERMATA_CACHE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/.cache}"
+printf '\n'
+# What was not proven on this machine must not drown in the log.
+grep -hE '(Test|Suite) .* skipped' "$cache/tests.log" | sort -u || true
+printf 'core under AddressSanitizer: %s\n' "$(grep -h 'Test run with' "$cache/sanitize.log" | tail -n 1)"
+grep -h 'Test run with' "$cache/tests.log"

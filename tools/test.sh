@@ -1,0 +1,53 @@
+#!/bin/bash
+# Runs all tests of the build that `swift build --build-tests` made, and fails too if they left a process behind.
+# Arguments go to `swift test`, e.g. --filter QMPTests. Without any, groups of tests run after each other: what boots machines or
+# keeps deadlines needs the processors for itself.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+export FERMATA_CACHE="${FERMATA_CACHE:-$PWD/.cache}"
+# Children inherit it: what still carries it afterwards was started by these tests.
+export FERMATA_TEST_RUN="$$-$RANDOM$RANDOM"
+
+mkdir -p "$FERMATA_CACHE"
+: >"$FERMATA_CACHE/tests.log"
+status=0
+
+run() {
+    swift test --skip-build --disable-xctest "$@" 2>&1 | tee -a "$FERMATA_CACHE/tests.log"
+    [ "${PIPESTATUS[0]}" -eq 0 ] || status=1
+}
+
+if [ $# -gt 0 ]; then
+    run "$@"
+else
+    run --skip JSONMemoryTests --skip HostClockTests --skip HypervisorTests --skip IntegrationTests --skip EndToEndTests
+    # It looks at this process's memory, which others would use beside it.
+    run --filter JSONMemoryTests
+    run --filter HostClockTests
+    run --filter HypervisorTests
+    run --filter IntegrationTests --skip MainJobTests
+    run --filter MainJobTests
+    run --filter EndToEndTests
+fi
+
+# The processes that carry the mark, except this script and its subshells.
+left_behind() {
+    local environment process command
+    for environment in /proc/[0-9]*/environ; do
+        grep -qzFx "FERMATA_TEST_RUN=$FERMATA_TEST_RUN" "$environment" 2>/dev/null || continue
+        process="${environment%/environ}"
+        command="$(tr '\0' ' ' 2>/dev/null <"$process/cmdline")"
+        case "$command" in "" | *tools/test.sh*) continue ;; esac
+        printf '%s %s\n' "${process#/proc/}" "${command:0:200}"
+    done
+}
+
+# A process that was told to end may need a moment.
+[ -z "$(left_behind)" ] || sleep 3
+while read -r process command; do
+    printf 'left behind by a test: process %s: %s\n' "$process" "$command"
+    kill -KILL "$process"
+    [ "$status" -ne 0 ] || status=1
+done < <(left_behind)
+exit "$status"
