@@ -1,3 +1,5 @@
+import Time
+
 extension ClockDevice {
     /// What the user should know of this clock before it makes the move.
     ///

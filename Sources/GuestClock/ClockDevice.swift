@@ -1,3 +1,5 @@
+import Time
+
 /// A clock as its device's saved state has it.
 protocol ClockDevice: Sendable {
     /// The saved state.

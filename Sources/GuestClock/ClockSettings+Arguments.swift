@@ -58,7 +58,7 @@ extension ClockSettings {
             case "base" where value == "utc": base = .utc
             case "base" where value == "localtime": base = .localtime
             case "base":
-                guard let seconds = CivilTime(text: value)?.unixSeconds,
+                guard let seconds = CivilTime(text: value)?.secondsSinceEpoch,
                     let nanoseconds = Int64(exactly: Int128(seconds) * .second)
                 else {
                     throw .invalidArgument("-rtc \(text)", reason: "'\(value)' is no time such as 2024-02-29T12:00:00")

@@ -46,7 +46,7 @@ extension GuestClocks {
         return ClockPlan(
             patches: patches.sorted { $0.offset < $1.offset },
             rtcArgument: settings.rtcArgument,
-            rtcBase: followsBase ? settings.baseText : nil,
+            rtcBase: followsBase ? settings.base.argument : nil,
             settings: settings,
             expected: ClockState(atNs: resumeAt, readings: clocks.map { $0.reading(at: move.after) }),
             notes: notes,

@@ -28,7 +28,7 @@ extension HostInstant {
         guard let hour = reader.number(ofDigits: 2), reader.take(":"), let minute = reader.number(ofDigits: 2) else {
             throw error(text, "after the date comes a time of day")
         }
-        var second: Int64 = 0
+        var second = 0
         if reader.take(":") {
             guard let number = reader.number(ofDigits: 2) else { throw error(text, "seconds have two digits") }
             second = number
@@ -69,7 +69,7 @@ extension HostInstant {
             guard let hours = reader.number(ofDigits: 2) else {
                 throw error(text, "an offset from UTC is written ±hh:mm")
             }
-            var minutes: Int64 = 0
+            var minutes = 0
             let colon = reader.take(":")
             if colon || !reader.atEnd {
                 guard let number = reader.number(ofDigits: 2) else {
@@ -78,7 +78,7 @@ extension HostInstant {
                 minutes = number
             }
             guard hours <= 23, minutes <= 59 else { throw error(text, "there is no such offset from UTC") }
-            let offset = hours * 3_600 + minutes * 60
+            let offset = Int64(hours * 3_600 + minutes * 60)
             return civil.secondsSinceEpoch - (east ? offset : -offset)
         }
         guard reader.atEnd else { throw error(text, "after the time comes Z or an offset ±hh:mm, or nothing") }
@@ -115,18 +115,8 @@ extension HostInstant {
 extension HostInstant: CustomStringConvertible {
     /// ISO 8601 in UTC with as many digits of fraction as it takes: `2026-12-31T23:59:50.25Z`.
     public var description: String {
-        let seconds = floorDivide(nanosecondsSinceEpoch, 1_000_000_000)
-        // Not by multiplying back: near Int64.min that would overflow.
-        let remainder = nanosecondsSinceEpoch % 1_000_000_000
-        let fraction = UInt64(remainder < 0 ? remainder + 1_000_000_000 : remainder)
-        let civil = CivilTime(secondsSinceEpoch: seconds)
-        let date = "\(padded(civil.year, to: 4))-\(padded(civil.month))-\(padded(civil.day))"
-        let time = "\(padded(civil.hour)):\(padded(civil.minute)):\(padded(civil.second))"
-        return "\(date)T\(time)\(decimalFraction(fraction, digits: 9))Z"
-    }
-
-    private func padded(_ number: Int64, to width: Int = 2) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+        let fraction = UInt64(nanosecondsSinceEpoch.modulo(1_000_000_000))
+        let civil = CivilTime(secondsSinceEpoch: wholeSeconds)
+        return "\(civil.text)\(decimalFraction(fraction, digits: 9))Z"
     }
 }

@@ -9,6 +9,9 @@ public struct HostInstant: Hashable, Comparable, Sendable {
         self.nanosecondsSinceEpoch = nanosecondsSinceEpoch
     }
 
+    /// Seconds since 1970-01-01T00:00:00Z, rounded down.
+    public var wholeSeconds: Int64 { nanosecondsSinceEpoch.floorDivided(by: 1_000_000_000) }
+
     public static func < (left: HostInstant, right: HostInstant) -> Bool {
         left.nanosecondsSinceEpoch < right.nanosecondsSinceEpoch
     }

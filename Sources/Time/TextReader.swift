@@ -24,12 +24,12 @@ struct TextReader {
     }
 
     /// Takes exactly `count` digits (9 at most) as a number; nil, and nothing is taken, when there are fewer.
-    mutating func number(ofDigits count: Int) -> Int64? {
+    mutating func number(ofDigits count: Int) -> Int? {
         let found = rest.prefix(count)
         guard found.count == count, found.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) else {
             return nil
         }
         rest.removeFirst(count)
-        return found.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
+        return found.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
     }
 }

@@ -1,3 +1,5 @@
+import Time
+
 /// The date registers of an ``MC146818`` among the 128 bytes of CMOS memory.
 struct CMOSRegisters: Sendable {
     private static let seconds = 0x00
@@ -38,7 +40,7 @@ struct CMOSRegisters: Sendable {
             minute: minute,
             second: second
         )
-        return civil.unixSeconds.map { Int128($0) * .second }
+        return civil.isInRange ? Int128(civil.secondsSinceEpoch) * .second : nil
     }
 
     /// All 128 bytes, with that date in their registers, in the guest's own notation.

@@ -1,3 +1,5 @@
+import Time
+
 /// The second clock of LoongArch's `ls7a_rtc`: a counter of 32 bits at 32 768 Hz that the guest sets as it likes. Its first, the
 /// calendar, is a ``TimedateClock``; the counter moves with it.
 struct LS7ACounter: ClockDevice {

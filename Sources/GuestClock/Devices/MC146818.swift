@@ -1,3 +1,5 @@
+import Time
+
 /// The CMOS clock of PCs and of many boards that borrow it.
 ///
 /// Its time is `base_rtc` seconds at `last_update` on the device clock, and runs on with that. While the guest holds it (SET
@@ -96,6 +98,6 @@ struct MC146818: ClockDevice {
         guard move.policy != .continue, registers.time != nil, let range = moved.range(of: "cmos_data") else { return }
         let wanted = try wanted(move, in: 0..<Int128(Int64.max), field: "cmos_data")
         guard let seconds = Int64(exactly: wanted.wholeSeconds) else { throw image.outOfRange("cmos_data") }
-        moved.replace(range, with: registers.setting(CivilTime(unixSeconds: seconds)))
+        moved.replace(range, with: registers.setting(CivilTime(secondsSinceEpoch: seconds)))
     }
 }

@@ -1,3 +1,5 @@
+import Time
+
 /// ARM's PrimeCell clock: whole seconds in a register of 32 bits.
 ///
 /// Its time is `tick_offset` plus the device clock's seconds. Old machine types save it relative to the virtual clock instead,

@@ -1,3 +1,5 @@
+import Time
+
 /// The secure clock of i.MX: 47 bits at 32 768 Hz.
 struct SNVS: ClockDevice {
     let image: DeviceImage

@@ -1,3 +1,5 @@
+import Time
+
 /// The time-of-day clock of s390x: 72 bits, 4096 units a microsecond, from 1900 on. It is the guest's only clock, both RTC and
 /// clocksource, and stands still with the machine.
 struct TODClock: ClockDevice {

@@ -1,3 +1,5 @@
+import Time
+
 /// The clocks that read whole seconds from QEMU's `-rtc base=` and keep only their distance from it: `aspeed.rtc`, `ds1338`,
 /// `rs5c372` and the calendar of `ls7a_rtc`.
 struct TimedateClock: ClockDevice {

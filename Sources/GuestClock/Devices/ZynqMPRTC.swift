@@ -1,3 +1,5 @@
+import Time
+
 /// The clock of Xilinx' ZynqMP and Versal: whole seconds in 32 bits.
 ///
 /// The field holds the guest's seconds when it was saved: QEMU adds the device clock's seconds on saving and takes them off on

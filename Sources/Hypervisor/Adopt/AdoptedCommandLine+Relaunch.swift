@@ -31,7 +31,7 @@ extension AdoptedCommandLine {
         var rtc = values("rtc").last.map { OptionValue($0) } ?? OptionValue("")
         rtc.pairs.removeAll { $0.key.isEmpty || $0.key == "base" || $0.key == "clock" }
         rtc.pairs.insert(("clock", rtcClock.rawValue), at: 0)
-        rtc.pairs.insert(("base", CommandLine.base(rtcBase)), at: 0)
+        rtc.pairs.insert(("base", rtcBase.argument), at: 0)
         var added: [Option] = [
             Option(name: "S"),
             Option(name: "rtc", value: rtc.text),

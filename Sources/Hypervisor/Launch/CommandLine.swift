@@ -31,7 +31,7 @@ enum CommandLine {
         ] {
             if let value { line += [option, value] }
         }
-        line += ["-rtc", "base=\(base(plan.rtcBase)),clock=\(spec.rtc.clock.rawValue)"]
+        line += ["-rtc", "base=\(plan.rtcBase.argument),clock=\(spec.rtc.clock.rawValue)"]
         line += [
             "-chardev", "socket,id=fermata-monitor,fd=\(LaunchPlan.monitorDescriptor),server=on,wait=off",
             "-mon", "chardev=fermata-monitor,mode=control",
@@ -73,14 +73,6 @@ enum CommandLine {
 
     private static func size(_ bytes: UInt64) -> String {
         bytes.isMultiple(of: 1 << 20) ? "\(bytes >> 20)M" : "\(bytes)B"
-    }
-
-    static func base(_ base: RTCBase) -> String {
-        switch base {
-        case .utc: "utc"
-        case .localtime: "localtime"
-        case .instant(let instant): CivilTime(instant).text
-        }
     }
 
     private static func serials(_ plan: LaunchPlan) -> [String] {

@@ -11,6 +11,6 @@ extension LaunchPlan {
         if spec.base == nil, spec.clock == .host { return .utc }
         let base = spec.base ?? HostInstant(nanosecondsSinceEpoch: fermata_realtime_ns())
         // `-rtc base=` has no fractions; cut here, so that the record says what QEMU was told.
-        return .instant(CivilTime(base).instant)
+        return .instant(base - Span(nanoseconds: base.nanosecondsSinceEpoch.modulo(1_000_000_000)))
     }
 }

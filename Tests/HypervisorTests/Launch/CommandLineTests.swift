@@ -151,20 +151,6 @@ struct CommandLineTests {
         #expect(name != StableName.identifier("disk", id + "x"))
     }
 
-    @Test(
-        "dates are exact over all of history",
-        arguments: [
-            (0, "1970-01-01T00:00:00"), (951_782_400, "2000-02-29T00:00:00"), (1_709_210_096, "2024-02-29T12:34:56"),
-            (-1, "1969-12-31T23:59:59"), (4_102_444_799, "2099-12-31T23:59:59"),
-            (-2_208_988_800, "1900-01-01T00:00:00"),
-        ] as [(Int64, String)]
-    )
-    func dates(_ seconds: Int64, _ text: String) {
-        let instant = HostInstant(nanosecondsSinceEpoch: seconds * 1_000_000_000)
-        #expect(CivilTime(instant).text == text)
-        #expect(CivilTime(text: text)?.instant == instant)
-    }
-
     @Test("a base with a fraction begins with its whole second")
     func fraction() {
         let base = LaunchPlan.rtcBase(for: RTCSpec(base: HostInstant(nanosecondsSinceEpoch: 1_999_999_999), clock: .vm))

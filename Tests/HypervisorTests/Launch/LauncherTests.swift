@@ -32,7 +32,7 @@ struct LauncherTests {
     func rtcBase(_ qemu: QEMUUnderTest) async throws {
         try await TestMachines.run(qemu) { machines in
             var spec = machines.spec("a")
-            spec.rtc.base = try #require(CivilTime(text: "2001-09-09T01:46:40")).instant
+            spec.rtc.base = try HostInstant(parsing: "2001-09-09T01:46:40Z")
             let machine = try await machines.launch(spec)
             #expect(
                 machine.record.launch.clock.base

@@ -1,8 +1,8 @@
 import Testing
 
-@testable import GuestClock
+@testable import Time
 
-@Suite("Dates of clock registers")
+@Suite("Dates and times of day")
 struct CivilTimeTests {
     @Test(
         "Known instants have their dates",
@@ -15,23 +15,23 @@ struct CivilTimeTests {
         ]
     )
     func known(seconds: Int64, text: String) {
-        #expect(CivilTime(unixSeconds: seconds).text == text)
-        #expect(CivilTime(text: text)?.unixSeconds == seconds)
+        #expect(CivilTime(secondsSinceEpoch: seconds).text == text)
+        #expect(CivilTime(text: text)?.secondsSinceEpoch == seconds)
     }
 
     @Test("Every second converts there and back")
     func roundTrip() {
         var seconds: Int64 = -2_208_988_800
         while seconds < 7_258_118_400 {
-            let civil = CivilTime(unixSeconds: seconds)
-            #expect(civil.unixSeconds == seconds)
+            let civil = CivilTime(secondsSinceEpoch: seconds)
+            #expect(civil.secondsSinceEpoch == seconds)
             seconds += 86_399 * 17
         }
     }
 
     @Test("Days of the week go on in order", arguments: [(Int64(0), 4), (86_400, 5), (1_709_208_000, 4), (-86_400, 3)])
     func weekday(seconds: Int64, weekday: Int) {
-        #expect(CivilTime(unixSeconds: seconds).weekday == weekday)
+        #expect(CivilTime(secondsSinceEpoch: seconds).weekday == weekday)
     }
 
     @Test(
