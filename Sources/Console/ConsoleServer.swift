@@ -20,7 +20,8 @@ public struct ConsoleServer: Sendable {
         self.logger = logger
     }
 
-    /// Serves until SIGTERM, SIGINT or a request to shut down; open event streams end then, operations do not.
+    /// Serves until SIGTERM, SIGINT or a request to shut down; operations under way are called off then, and
+    /// event streams end with their results.
     ///
     /// - Parameter onReady: called when clients can connect.
     /// - Throws: ``ControlSocketError`` when the socket cannot be had.
@@ -49,7 +50,7 @@ public struct ConsoleServer: Sendable {
         )
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [application],
+                services: [application, WindDown(control: control)],
                 gracefulShutdownSignals: signals,
                 logger: logger
             )

@@ -28,6 +28,9 @@ public protocol Control: Sendable {
     func remove(_ simulation: String, _ checkpoint: String) async throws(ControlError)
     func verify(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> VerifyReport
 
+    /// Calls off what is under way and waits until it has ended.
+    func windDown() async
+
     func doctor() async -> DoctorReport
 }
 

@@ -16,8 +16,7 @@ extension ControlInstance {
             $0.key.text < $1.key.text
         }) {
             let recorded = ((try? await store.operation(id)) ?? nil)?.state.decision
-            let runs = parts.allSatisfy { $0.1.happened && $0.1.kind != .suspend }
-            let decision = recorded ?? (runs ? .commit : .rollback)
+            let decision = recorded ?? (parts.allSatisfy(\.1.happened) ? .commit : .rollback)
             reasons += await tell(decision, id, to: parts.compactMap { hypervisor(of: $0.0) })
             if decision == .rollback {
                 for place in checkpointSet.places() where (try? checkpointSet.load(place))?.operation == id {

@@ -1,6 +1,7 @@
 import HostClock
 public import HypervisorAPI
 import Synchronization
+import Time
 
 extension ControlInstance {
     /// Starts a simulation's machines, all at one instant.
@@ -82,6 +83,29 @@ extension ControlInstance {
         return await settle(record, undecided: await undecidedOperations())
     }
 
+    /// Calls off what is under way and waits until it has ended: of a process that ends, so that nothing is left half done.
+    public func windDown() async {
+        for operation in state.withLock({ Array($0.live.values) }) { operation.callOff.call() }
+        await drain()
+    }
+
+    /// Settles an operation again and again until its outcome is known: whoever asked for it may have gone, and its machines stand
+    /// still. Ends with this instance.
+    func settleLater(_ id: OperationID) {
+        let options = options
+        Task { [weak self] in
+            var pause = options.settlePause
+            while true {
+                try? await Task.sleep(for: pause.duration)
+                guard let self else { return }
+                // Busy: somebody else is at it, or has ended the machines.
+                let report = try? await self.settle(id)
+                if let report, report.outcome != .unknown { return }
+                pause = min(pause + pause, options.longestSettlePause)
+            }
+        }
+    }
+
     /// Waits until no operation is under way.
     public func drain() async {
         while true {
@@ -127,6 +151,7 @@ extension ControlInstance {
                 self.release(simulation)
                 self.state.withLock { _ = $0.live.removeValue(forKey: id) }
                 live.publish(.result(report))
+                if report.outcome == .unknown { self.settleLater(id) }
             }
         } catch {
             release(simulation)

@@ -13,9 +13,14 @@ extension ControlInstance {
         }
         do throws(ControlError) {
             let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
-            for operation in unfinished {
-                report.operations.append(await settle(operation, undecided: undecided))
+            // At once: a simulation whose machines do not answer must not keep the others standing.
+            report.operations = await withTaskGroup { group in
+                for operation in unfinished {
+                    group.addTask { await self.settle(operation, undecided: undecided) }
+                }
+                return await group.reduce(into: []) { $0.append($1) }.sorted { $0.started < $1.started }
             }
+            for operation in report.operations where operation.outcome == .unknown { settleLater(operation.operation) }
             report.problems += await settleStrangers(undecided, known: unfinished.map(\.id))
             try await alignSimulations(&report)
             try await alignCheckpoints(&report)

@@ -14,6 +14,9 @@ public struct ControlOptions: Hashable, Sendable {
     public var decisionAttempts = 5
     /// Between two attempts; doubles with each.
     public var decisionPause = Span.milliseconds(100)
+    /// Before an operation whose outcome is unknown is settled again by itself; doubles each time, up to ``longestSettlePause``.
+    public var settlePause = Span.seconds(2)
+    public var longestSettlePause = Span.seconds(60)
     /// Added to the latest `earliest` of all handles, for the way of `execute` to every host.
     public var asapMargin = Span.milliseconds(20)
     /// From the decision to roll back until the machines go on together.

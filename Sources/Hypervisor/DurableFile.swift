@@ -35,8 +35,11 @@ enum DurableFile {
             }
             written += count
         }
-        guard fsync(descriptor) == 0, close(descriptor) == 0, rename(temporary, path) == 0 else {
-            throw failure("write", path)
+        let synced = fsync(descriptor)
+        guard close(descriptor) == 0, synced == 0, rename(temporary, path) == 0 else {
+            let error = failure("write", path)
+            unlink(temporary)
+            throw error
         }
         try syncFolder(containing: path)
     }

@@ -11,11 +11,16 @@ actor LifetimeManager {
     nonisolated let record: MachineRecord
     nonisolated let surroundings: Surroundings
     private var connection: QMPConnection?
+    /// Somebody is connecting. QEMU talks to one client at a time, so a second one waits for this, too.
+    private var connecting: Task<Result<QMPConnection, QMPError>, Never>?
+    private var lastRunState: RunState?
     private var leads: [InstantCommand: LeadCalibration] = [:]
 
     /// An orderly `quit` flushes and closes images; one that takes longer than this hangs.
     private static let quitTime = Span.seconds(10)
     private static let connectTime = Span.seconds(5)
+    private static let askTime = Span.seconds(8)
+    private static let askTimeInOperation = Span.milliseconds(500)
 
     init(record: MachineRecord, surroundings: Surroundings, monitor: QMPConnection? = nil) {
         name = MachineName(record)
@@ -36,13 +41,25 @@ actor LifetimeManager {
             )
         }
         if let connection, connection.isOpen { return connection }
+        let address = record.monitor
+        let task =
+            connecting
+            ?? Task {
+                do throws(QMPError) {
+                    let address = try QMPAddress(parsing: address)
+                    return .success(try await QMPConnection.connect(to: address, timeout: Self.connectTime))
+                } catch {
+                    return .failure(error)
+                }
+            }
+        connecting = task
+        let result = await task.value
+        if connecting == task {
+            connecting = nil
+            connection = try? result.get()
+        }
         do throws(QMPError) {
-            let fresh = try await QMPConnection.connect(
-                to: QMPAddress(parsing: record.monitor),
-                timeout: Self.connectTime
-            )
-            connection = fresh
-            return fresh
+            return try result.get()
         } catch {
             throw HypervisorError(error, machine: name.machine)
         }
@@ -57,7 +74,9 @@ actor LifetimeManager {
     func runState() async throws(HypervisorError) -> RunState {
         let monitor = try await monitor()
         do throws(QMPError) {
-            return try await monitor.queryStatus().status
+            let state = try await monitor.queryStatus().status
+            lastRunState = state
+            return state
         } catch {
             throw HypervisorError(error, machine: name.machine)
         }
@@ -94,7 +113,13 @@ actor LifetimeManager {
 
     func status(heldBy operation: OperationID?) async -> MachineStatus {
         var runState: RunState?
-        if isAlive { runState = try? await self.runState() }
+        if isAlive {
+            // While a command is armed on its monitor nobody can ask; what it was before is what it is.
+            let asked = await withTimeLimit(operation == nil ? Self.askTime : Self.askTimeInOperation) {
+                try? await self.runState()
+            }
+            runState = asked ?? (operation == nil ? nil : lastRunState)
+        }
         return MachineStatus(
             simulation: name.simulation,
             name: name.machine,

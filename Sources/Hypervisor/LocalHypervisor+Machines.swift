@@ -11,19 +11,27 @@ extension LocalHypervisor {
     }
 
     public func end(_ simulation: String) async throws(HypervisorError) {
-        try await holding(simulation, for: "down") { () async throws(HypervisorError) in
-            let machines = allMachines(of: simulation)
-            _ = try await machines.gather { (machine) async throws(HypervisorError) in
-                if machine.record.adopted {
-                    await machine.letGo()
-                    try RunFolder(path: machine.record.folder).remove()
-                } else {
-                    try await machine.end()
-                }
-            }
-            for machine in machines { remove(machine.name) }
-            try await surroundings.releaseResources(of: simulation)
+        let unsettled = try await endUnsettled(simulation) { [self] () async throws(HypervisorError) in
+            try await endAll(of: simulation)
         }
+        if unsettled { return }
+        try await holding(simulation, for: "down") { () async throws(HypervisorError) in
+            try await endAll(of: simulation)
+        }
+    }
+
+    private func endAll(of simulation: String) async throws(HypervisorError) {
+        let machines = allMachines(of: simulation)
+        _ = try await machines.gather { (machine) async throws(HypervisorError) in
+            if machine.record.adopted {
+                await machine.letGo()
+                try RunFolder(path: machine.record.folder).remove()
+            } else {
+                try await machine.end()
+            }
+        }
+        for machine in machines { remove(machine.name) }
+        try await surroundings.releaseResources(of: simulation)
     }
 
     public func readClocks(of simulation: String, pausing: Bool) async throws(HypervisorError) -> [MachineClocks] {

@@ -11,12 +11,15 @@ public actor LocalHypervisor: Hypervisor {
     private enum Progress {
         case preparing
         case prepared(any HostOperation, Handle, expiry: Task<Void, Never>)
-        case arming(any HostOperation)
+        case arming(any HostOperation, Task<Armed, Never>)
         case executed(any HostOperation, Task<HypervisorReport, Never>)
         /// In the journal after a restart.
         case found(any HostOperation)
-        case settling(any HostOperation)
+        case settling(any HostOperation, Task<HypervisorError?, Never>)
     }
+
+    /// What is awaited of an operation that has been armed, or why it is not.
+    private typealias Armed = Result<@Sendable () async -> HypervisorReport, HypervisorError>
 
     /// How long a handle for no particular instant is good.
     private static let patience = Span.seconds(60)
@@ -88,9 +91,13 @@ public actor LocalHypervisor: Hypervisor {
         else {
             return
         }
-        operations[handle.operation] = .settling(operation)
         expiry.cancel()
-        await operation.cancel()
+        let cancelling = Task { () -> HypervisorError? in
+            await operation.cancel()
+            return nil
+        }
+        operations[handle.operation] = .settling(operation, cancelling)
+        _ = await cancelling.value
         operation.stages.finish()
         forget(handle.operation, of: handle.simulation)
     }
@@ -104,12 +111,19 @@ public actor LocalHypervisor: Hypervisor {
             )
         }
         expiry.cancel()
-        operations[handle.operation] = .arming(operation)
-        do throws(HypervisorError) {
-            let run = try await operation.arm(at: instant)
+        let arming = Task { () -> Armed in
+            do throws(HypervisorError) {
+                return .success(try await operation.arm(at: instant))
+            } catch {
+                await operation.cancel()
+                return .failure(error)
+            }
+        }
+        operations[handle.operation] = .arming(operation, arming)
+        switch await arming.value {
+        case .success(let run):
             operations[handle.operation] = .executed(operation, Task { await run() })
-        } catch {
-            await operation.cancel()
+        case .failure(let error):
             operation.stages.finish()
             forget(handle.operation, of: handle.simulation)
             throw error
@@ -128,8 +142,8 @@ public actor LocalHypervisor: Hypervisor {
 
     public func stages(of operation: OperationID) async -> AsyncStream<Stage> {
         switch operations[operation] {
-        case .prepared(let operation, _, _), .arming(let operation), .executed(let operation, _),
-            .found(let operation), .settling(let operation):
+        case .prepared(let operation, _, _), .arming(let operation, _), .executed(let operation, _),
+            .found(let operation), .settling(let operation, _):
             operation.stages.follow()
         case .preparing, nil:
             AsyncStream { $0.finish() }
@@ -141,13 +155,15 @@ public actor LocalHypervisor: Hypervisor {
     }
 
     public func rollback(_ operation: OperationID, continueAt instant: HostInstant) async throws(HypervisorError) {
+        await armed(operation)
         switch operations[operation] {
         case .prepared(_, let handle, _):
             await cancel(handle)
             return
-        case .executed(let executed, _):
-            // An instant that is hours away must not be waited for.
+        case .executed(let executed, let task):
+            // Neither an instant that is hours away nor a save of minutes is waited for.
             await executed.disarm()
+            task.cancel()
         default:
             break
         }
@@ -274,19 +290,30 @@ public actor LocalHypervisor: Hypervisor {
 
     private func settle(
         _ id: OperationID,
-        _ body: (any HostOperation) async throws(HypervisorError) -> Void
+        _ body: @escaping @Sendable (any HostOperation) async throws(HypervisorError) -> Void
     ) async throws(HypervisorError) {
-        let before = operations[id]
-        switch before {
+        await armed(id)
+        switch operations[id] {
         case .executed(let operation, let task):
             _ = await task.value
             try await settle(id, operation, orElse: .executed(operation, task), body)
         case .found(let operation):
             try await settle(id, operation, orElse: .found(operation), body)
-        case .preparing, .prepared, .arming, .settling:
+        case .settling(_, let task):
+            // It was told twice: the second teller hears what becomes of the first.
+            if let error = await task.value { throw error }
+        case .preparing, .prepared, .arming:
             throw HypervisorError(code: "operation-not-executed", message: "operation \(id) has not been executed")
         case nil:
             return
+        }
+    }
+
+    /// Waits while an operation is being armed: what is to be told to it then is told to an armed one.
+    private func armed(_ id: OperationID) async {
+        while case .arming(_, let task) = operations[id] {
+            _ = await task.value
+            await Task.yield()
         }
     }
 
@@ -294,18 +321,50 @@ public actor LocalHypervisor: Hypervisor {
         _ id: OperationID,
         _ operation: any HostOperation,
         orElse before: Progress,
-        _ body: (any HostOperation) async throws(HypervisorError) -> Void
+        _ body: @escaping @Sendable (any HostOperation) async throws(HypervisorError) -> Void
     ) async throws(HypervisorError) {
-        operations[id] = .settling(operation)
-        do throws(HypervisorError) {
-            try await body(operation)
-        } catch {
+        let settling = Task { () -> HypervisorError? in
+            do throws(HypervisorError) {
+                try await body(operation)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        operations[id] = .settling(operation, settling)
+        if let error = await settling.value {
             operations[id] = before
             throw error
         }
         operation.stages.finish()
         operations[id] = nil
         holders = holders.filter { $0.value != id }
+    }
+
+    /// Ends all machines of a simulation whatever is under way with it and never was told how to end; of that, too, nothing is left.
+    /// - Returns: false when nothing of the kind is under way.
+    func endUnsettled(
+        _ simulation: String,
+        _ end: @escaping @Sendable () async throws(HypervisorError) -> Void
+    ) async throws(HypervisorError) -> Bool {
+        guard let id = holders[simulation] else { return false }
+        let (operation, before): (any HostOperation, Progress)
+        switch operations[id] {
+        case .found(let found): (operation, before) = (found, .found(found))
+        case .executed(let executed, let task):
+            await executed.disarm()
+            task.cancel()
+            _ = await task.value
+            (operation, before) = (executed, .executed(executed, task))
+        default: return false
+        }
+        let surroundings = surroundings
+        try await settle(id, operation, orElse: before) { (operation) async throws(HypervisorError) in
+            try await end()
+            if !operation.entry.kind.saves { try await operation.rollback(continueAt: surroundings.clock.now()) }
+            try surroundings.journal.remove(operation.entry.operation)
+        }
+        return true
     }
 
     private func forget(_ id: OperationID, of simulation: String) {

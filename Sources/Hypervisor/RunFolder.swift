@@ -40,11 +40,13 @@ struct RunFolder: Sendable {
         }
     }
 
-    /// Ends processes that were started in this folder, also those of which no record was written before a daemon was killed.
+    /// Ends QEMUs that were started in this folder, also those of which no record was written before a daemon was killed. Not other
+    /// programs: a person may look around in it with a shell.
     func endStrays() async throws(HypervisorError) {
         for entry in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
             guard let pid = Int32(entry), let identity = ProcessIdentity.current(of: pid),
-                ProcFile.readLink("/proc/\(pid)/cwd") == path
+                ProcFile.readLink("/proc/\(pid)/cwd") == path,
+                ProcFile.readStrings("/proc/\(pid)/cmdline")?.contains(LaunchPlan.monitorCharacterDevice) == true
             else { continue }
             try await identity.terminate()
         }

@@ -57,6 +57,9 @@ public enum OperationKind: String, Codable, Hashable, Sendable, CaseIterable {
     case start
     case suspend
     case resume
+
+    /// Whether it makes a checkpoint of machines that run.
+    public var saves: Bool { self == .suspend }
 }
 
 /// Why something cannot be done: a sentence for people and a stable code for programs.

@@ -185,7 +185,8 @@ public struct UndecidedOperation: Codable, Hashable, Sendable {
     public var kind: OperationKind
     public var simulation: String
     public var machines: [String]
-    /// Whether any machine has gone past the point of no return by itself (a resume of which one machine already runs).
+    /// Whether it has gone past the point of no return: a start or resume of which one machine runs, a suspend that was told to
+    /// commit.
     public var happened: Bool
 
     public init(operation: OperationID, kind: OperationKind, simulation: String, machines: [String], happened: Bool) {

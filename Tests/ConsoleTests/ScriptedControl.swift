@@ -21,6 +21,7 @@ final class ScriptedControl: Control {
         var edit: [ClockEditRequest] = []
         var cancelled: [OperationID] = []
         var streamsEnded = 0
+        var windDowns = 0
     }
 
     var seen: Record { record.withLock { $0 } }
@@ -112,6 +113,8 @@ final class ScriptedControl: Control {
     func show(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointDetail { throw error }
     func remove(_ simulation: String, _ checkpoint: String) async throws(ControlError) { throw error }
     func verify(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> VerifyReport { throw error }
+
+    func windDown() async { record.withLock { $0.windDowns += 1 } }
 
     func doctor() async -> DoctorReport { DoctorReport(home: "/home", hosts: [], findings: []) }
 }

@@ -102,7 +102,9 @@ struct OperationRun: Sendable {
         let answers = await withTaskGroup(of: (Int, Answer).self) { group in
             for (index, (part, handle)) in prepared.enumerated() {
                 group.addTask {
-                    let answer = await within(limit) { () -> Answer in
+                    // Arming a resume loads what could not be loaded before; the handle says how long that takes.
+                    let required = max(.zero, handle.earliest - control.clock.now())
+                    let answer = await within(limit + required) { () -> Answer in
                         do throws(HypervisorError) {
                             try await part.hypervisor.execute(handle, at: instant)
                             return .armed

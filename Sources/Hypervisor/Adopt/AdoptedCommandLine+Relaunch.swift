@@ -35,10 +35,7 @@ extension AdoptedCommandLine {
         var added: [Option] = [
             Option(name: "S"),
             Option(name: "rtc", value: rtc.text),
-            Option(
-                name: "chardev",
-                value: "socket,id=fermata-monitor,fd=\(LaunchPlan.monitorDescriptor),server=on,wait=off"
-            ),
+            Option(name: "chardev", value: LaunchPlan.monitorCharacterDevice),
             Option(name: "mon", value: "chardev=fermata-monitor,mode=control"),
         ]
         if !line.has("nographic") { added.append(Option(name: "display", value: "none")) }

@@ -33,7 +33,7 @@ enum CommandLine {
         }
         line += ["-rtc", "base=\(plan.rtcBase.argument),clock=\(spec.rtc.clock.rawValue)"]
         line += [
-            "-chardev", "socket,id=fermata-monitor,fd=\(LaunchPlan.monitorDescriptor),server=on,wait=off",
+            "-chardev", LaunchPlan.monitorCharacterDevice,
             "-mon", "chardev=fermata-monitor,mode=control",
         ]
         line += DiskArguments(plan: plan).arguments

@@ -40,6 +40,8 @@ struct LaunchPlan: Sendable {
 
     /// The monitor's listening socket. QEMU inherits it already listening, so that nobody has to poll for it to appear.
     static let monitorDescriptor: Int32 = 99
+    /// The value of `-chardev` for it; by this argument a QEMU of ours is known.
+    static let monitorCharacterDevice = "socket,id=fermata-monitor,fd=\(monitorDescriptor),server=on,wait=off"
     /// Numbers well above those that QEMU opens by itself before it looks at its options.
     static let firstLinkDescriptor: Int32 = 100
 

@@ -76,14 +76,16 @@ struct Launcher: Sendable {
         let socketPath = "\(record.folder)/qmp.sock"
         let logPath = record.log ?? "\(record.folder)/qemu.log"
         try check(sockets: [socketPath], of: record.name)
+        // The log goes on over all processes of the machine; only what this one says is about this one.
+        let said = ProcFile.size(of: logPath) ?? 0
         guard mkdir(record.folder, 0o700) == 0 || errno == EEXIST else {
             throw failure(record, "its folder \(record.folder) cannot be made: \(String(cString: strerror(errno)))")
         }
         let child = try spawn(record, socketPath, logPath, inherited)
         do throws(HypervisorError) {
-            let monitor = try await connect(to: socketPath, of: child, record, logPath)
+            let monitor = try await connect(to: socketPath, of: child, record, logPath, from: said)
             guard let identity = ProcessIdentity.current(of: child.pid) else {
-                throw failure(record, lastWords(logPath) ?? "it ended at once")
+                throw failure(record, lastWords(logPath, from: said) ?? "it ended at once")
             }
             record.identity = identity
             try record.save()
@@ -131,7 +133,8 @@ struct Launcher: Sendable {
         to socketPath: String,
         of child: SpawnedProcess,
         _ record: MachineRecord,
-        _ logPath: String
+        _ logPath: String,
+        from said: Int64
     ) async throws(HypervisorError) -> QMPConnection {
         do {
             return try await QMPConnection.connect(to: .unix(socketPath), timeout: patience)
@@ -141,7 +144,10 @@ struct Launcher: Sendable {
                 child.pidfd,
                 timeout: .milliseconds(ended(error) ? 2_000 : 0)
             )
-            throw failure(record, (ended ? lastWords(logPath) : nil) ?? "its monitor does not answer: \(error)")
+            throw failure(
+                record,
+                (ended ? lastWords(logPath, from: said) : nil) ?? "its monitor does not answer: \(error)"
+            )
         }
     }
 
@@ -152,9 +158,9 @@ struct Launcher: Sendable {
         }
     }
 
-    private func lastWords(_ logPath: String) -> String? {
-        guard let bytes = ProcFile.read(logPath) else { return nil }
-        let lines = String(decoding: bytes.suffix(4096), as: UTF8.self).split(whereSeparator: \.isNewline).suffix(5)
+    private func lastWords(_ logPath: String, from start: Int64) -> String? {
+        guard let bytes = ProcFile.readEnd(logPath, from: start, limit: 4096) else { return nil }
+        let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).suffix(5)
         return lines.isEmpty ? "it said nothing" : lines.joined(separator: "; ")
     }
 

@@ -40,7 +40,8 @@ extension CheckpointFolder {
         }
         var links: [LinkCheckpoint] = []
         for piece in traffic where !piece.isEmpty {
-            let name = "links/\(piece.link)-\(piece.towards).bin"
+            // A name has no dot in it: two links cannot have the same file.
+            let name = "links/\(piece.link).\(piece.towards).bin"
             let bytes = piece.bytes
             try DurableFile.write(bytes, to: "\(path)/\(name)")
             let digest = try await FileDigest.sha256(of: "\(path)/\(name)")

@@ -40,9 +40,25 @@ struct CheckpointFolder: Sendable {
         try DurableFile.syncFolder(containing: path)
     }
 
+    /// ``sync()`` on a thread of its own: it may have gigabytes to write.
+    func syncAll() async throws(HypervisorError) {
+        try await BlockingThread.run { () -> Result<Void, HypervisorError> in
+            do throws(HypervisorError) {
+                return .success(try sync())
+            } catch {
+                return .failure(error)
+            }
+        }.get()
+    }
+
     /// Makes everything in it durable, files before the folders that name them.
     func sync() throws(HypervisorError) {
-        let contents = (try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []
+        let contents: [String]
+        do {
+            contents = try FileManager.default.subpathsOfDirectory(atPath: path)
+        } catch {
+            throw HypervisorError(code: "file-failed", message: "cannot list \(path) to sync it: \(error)")
+        }
         for name in contents.sorted(by: >) { try syncOne("\(path)/\(name)") }
         try DurableFile.syncFolder(path)
     }

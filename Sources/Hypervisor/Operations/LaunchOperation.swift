@@ -101,6 +101,8 @@ actor LaunchOperation: HostOperation {
     func disarm() { armed?.cancel() }
 
     func commit() async throws(HypervisorError) {
+        // One that a daemon before this one armed: it may have died between the first machine's command and the last one's.
+        if armed == nil { try await goOn() }
         try surroundings.journal.remove(entry.operation)
     }
 
@@ -113,6 +115,21 @@ actor LaunchOperation: HostOperation {
             return true
         }
         return false
+    }
+
+    private func goOn() async throws(HypervisorError) {
+        let found = try await books.machines(entry.machines).filter(\.isAlive).gather {
+            (machine) async throws(HypervisorError) in try await machine.prepareToContinue() ? machine : nil
+        }
+        let now = surroundings.clock.now()
+        let answers = await Continuation.goOn(
+            found.compactMap(\.self),
+            at: now,
+            lead: .milliseconds(60),
+            in: surroundings
+        )
+        let failures = answers.compactMap(\.failure)
+        guard failures.isEmpty else { throw HypervisorError(failures) }
     }
 
     private func run(_ chorus: Chorus, at instant: HostInstant) async -> HypervisorReport {

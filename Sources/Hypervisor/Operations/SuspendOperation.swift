@@ -13,8 +13,10 @@ actor SuspendOperation: HostOperation {
 
     /// From arming to the first command: serialising, locking memory, waking the deadline's thread.
     private static let armingTime = Span.milliseconds(60)
-    /// A common instant for going on again, when the agreed one is past.
+    /// To a common instant for going on again, when the agreed one is past.
     private static let continueTime = Span.milliseconds(60)
+    /// A machine whose monitor is slower than this does not hold up the others' going on.
+    private static let patience = Span.seconds(2)
 
     nonisolated let stages: StageLog
     nonisolated let entry: JournalEntry
@@ -86,33 +88,46 @@ actor SuspendOperation: HostOperation {
 
     func rollback(continueAt instant: HostInstant) async throws(HypervisorError) {
         try note(.rollingBack)
-        for saving in savings { await saving.saving.release() }
-        let results = await machines.filter(\.isAlive).gatherResults { (machine) async throws(HypervisorError) in
-            try await machine.prepareToContinue() ? machine : nil
-        }
-        var failures = results.flatMap { result -> [Reason] in
-            if case .failure(let error) = result { error.reasons } else { [] }
-        }
-        let paused = results.compactMap { try? $0.get() }
-        if !paused.isEmpty {
-            failures += try await continueTogether(paused, at: instant)
-        }
-        guard failures.isEmpty else { throw HypervisorError(failures) }
+        let alive = machines.filter(\.isAlive)
+        let prompt = try await goOn(alive, at: instant, patience: Self.patience)
+        let slow = alive.filter { machine in !prompt.contains(machine.name.machine) }
+        _ = try await goOn(slow, at: instant, patience: nil)
         removeWhatWasSaved()
     }
 
-    func happened() async -> Bool { false }
+    /// It was told to commit, so the checkpoint is whole and machines may be gone already.
+    func happened() async -> Bool { entry.phase == .committing }
 
-    private func continueTogether(
-        _ paused: [LifetimeManager],
-        at instant: HostInstant
-    ) async throws(HypervisorError) -> [Reason] {
-        let soonest = surroundings.clock.now() + Self.continueTime
-        let chorus = try await Chorus.arm(.cont, for: paused, at: max(instant, soonest), in: surroundings)
-        switch await chorus.outcome() {
-        case .silent(let reason): return [reason]
-        case .sung(let answers): return answers.compactMap(\.failure)
+    /// - Parameter patience: with each monitor; nil: as long as it takes.
+    /// - Returns: the machines that answered in time.
+    /// - Throws: why a machine that answered does not go on.
+    private func goOn(
+        _ machines: [LifetimeManager],
+        at instant: HostInstant,
+        patience: Span?
+    ) async throws(HypervisorError) -> [String] {
+        let savings = savings
+        let found = await machines.gatherResults { (machine) async throws(HypervisorError) -> Bool? in
+            let saving = savings.first { $0.machine === machine }?.saving
+            let look = { @Sendable () async -> Result<Bool, HypervisorError> in
+                await saving?.release()
+                do throws(HypervisorError) {
+                    return .success(try await machine.prepareToContinue())
+                } catch {
+                    return .failure(error)
+                }
+            }
+            guard let patience else { return try await look().get() }
+            return try await withTimeLimit(patience, look)?.get()
         }
+        var failures = found.flatMap { result -> [Reason] in
+            if case .failure(let error) = result { error.reasons } else { [] }
+        }
+        let standing = zip(machines, found).filter { (try? $0.1.get()) == .some(true) }.map(\.0)
+        failures += await Continuation.goOn(standing, at: instant, lead: Self.continueTime, in: surroundings)
+            .compactMap(\.failure)
+        guard failures.isEmpty else { throw HypervisorError(failures) }
+        return zip(machines, found).filter { (try? $0.1.get()) != .some(nil) }.map(\.0.name.machine)
     }
 
     // MARK: - At the instant and after
@@ -162,7 +177,7 @@ actor SuspendOperation: HostOperation {
             try await CheckpointFolder(path: folder).saveLinks(of: records)
         }
         try await stages.measure("sync") { () async throws(HypervisorError) in
-            try CheckpointFolder(path: folder).sync()
+            try await CheckpointFolder(path: folder).syncAll()
         }
         return report(.done, at: instant, answers: answers, saved: saved, links: links, notes: restless + notes)
     }

@@ -20,6 +20,26 @@ enum ProcFile {
         return bytes
     }
 
+    static func size(of path: String) -> Int64? {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int64(status.st_size) : nil
+    }
+
+    /// The last bytes of a file that somebody else may go on writing.
+    /// - Parameter start: bytes before it are not wanted.
+    static func readEnd(_ path: String, from start: Int64, limit: Int) -> [UInt8]? {
+        let number = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard number >= 0 else { return nil }
+        let descriptor = OwnedDescriptor(number)
+        let end = lseek(descriptor.number, 0, SEEK_END)
+        guard end >= 0 else { return nil }
+        let first = max(start, Int64(end) - Int64(limit))
+        guard first < end else { return [] }
+        var buffer = [UInt8](repeating: 0, count: Int(Int64(end) - first))
+        let count = pread(descriptor.number, &buffer, buffer.count, off_t(first))
+        return count >= 0 ? Array(buffer[..<count]) : nil
+    }
+
     /// A list that is terminated by NULs, as `cmdline` is.
     static func readStrings(_ path: String) -> [String]? {
         read(path).map { bytes in

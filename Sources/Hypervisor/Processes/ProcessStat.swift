@@ -9,8 +9,16 @@ struct ProcessStat {
 
     var hasEnded: Bool { state == "Z" || state == "X" || state == "x" }
 
+    /// nil when there is no such process.
     init?(of pid: Int32) {
-        guard let bytes = ProcFile.read("/proc/\(pid)/stat") else { return nil }
+        var bytes = ProcFile.read("/proc/\(pid)/stat")
+        // Only that it is not there says that it is not there: a process without descriptors left must not take a living machine
+        // for a dead one.
+        while bytes == nil, kill(pid, 0) == 0 || errno == EPERM, access("/proc/\(pid)/stat", F_OK) == 0 {
+            usleep(20_000)
+            bytes = ProcFile.read("/proc/\(pid)/stat")
+        }
+        guard let bytes else { return nil }
         self.init(line: String(decoding: bytes, as: UTF8.self))
     }
 
