@@ -48,13 +48,14 @@ public struct ConsoleServer: Sendable {
             },
             logger: logger
         )
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [application, WindDown(control: control)],
-                gracefulShutdownSignals: signals,
-                logger: logger
-            )
+        var configuration = ServiceGroupConfiguration(
+            services: [application, WindDown(control: control)],
+            gracefulShutdownSignals: signals,
+            logger: logger
         )
+        // A client that does not read its events, or a machine that hangs, must not keep the daemon for ever.
+        configuration.maximumGracefulShutdownDuration = .seconds(45)
+        let group = ServiceGroup(configuration: configuration)
         defer { socket.remove() }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {

@@ -29,7 +29,8 @@ public protocol Control: Sendable {
     func verify(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> VerifyReport
 
     /// Calls off what is under way and waits until it has ended.
-    func windDown() async
+    /// - Returns: how many operations that were.
+    func windDown() async -> Int
 
     func doctor() async -> DoctorReport
 }

@@ -14,7 +14,7 @@ enum EventStream {
                 .cacheControl: "no-store",
             ],
             body: ResponseBody { writer in
-                // A daemon that ends does not wait for the operation: it goes on without either of us.
+                // A daemon that ends has called its operations off and told the results before.
                 for await event in events.cancelOnGracefulShutdown() {
                     try await writer.write(ByteBuffer(bytes: try frame(event, asServerSentEvents)))
                 }

@@ -7,6 +7,8 @@ struct WindDown: Service {
 
     func run() async throws {
         try await gracefulShutdown()
-        await control.windDown()
+        guard await control.windDown() > 0 else { return }
+        // Those who follow an operation hear its result before their streams end.
+        try await Task.sleep(for: .milliseconds(300))
     }
 }

@@ -6,6 +6,8 @@ enum Claim: Hashable {
     case operation(OperationID)
     /// A verb that is no operation, e.g. `down`.
     case verb(String)
+    /// An operation of unknown outcome is settled in the background: over in seconds, and whoever wants something else waits.
+    case settling(OperationID)
 }
 
 extension ControlInstance {
@@ -21,8 +23,18 @@ extension ControlInstance {
             switch holder {
             case .operation(let id): "operation \(id)"
             case .verb(let verb): "'\(verb)'"
+            case .settling(let id): "settling operation \(id)"
             }
         throw ControlError(code: "busy", message: "\(simulation) is busy: \(what) is under way", exitCode: 3)
+    }
+
+    /// As ``claim(_:_:)``, and waits while an operation is settled in the background.
+    func claimInTurn(_ simulation: String, _ wanted: Claim) async throws(ControlError) {
+        for _ in 0..<options.settlingPatience {
+            guard case .settling = state.withLock({ $0.claims[simulation] }) else { break }
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        try claim(simulation, wanted)
     }
 
     func release(_ simulation: String) {
@@ -34,7 +46,7 @@ extension ControlInstance {
         for verb: String,
         _ body: () async throws(ControlError) -> Value
     ) async throws(ControlError) -> Value {
-        try claim(simulation, .verb(verb))
+        try await claimInTurn(simulation, .verb(verb))
         defer { release(simulation) }
         return try await body()
     }

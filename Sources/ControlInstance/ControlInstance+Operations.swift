@@ -78,15 +78,18 @@ extension ControlInstance {
     public func settle(_ id: OperationID) async throws(ControlError) -> OperationReport {
         let record = try await recorded(id)
         if let report = record.report, record.state.phase == .finished { return report }
-        try claim(record.simulation, .operation(id))
+        try claim(record.simulation, .settling(id))
         defer { release(record.simulation) }
         return await settle(record, undecided: await undecidedOperations())
     }
 
     /// Calls off what is under way and waits until it has ended: of a process that ends, so that nothing is left half done.
-    public func windDown() async {
-        for operation in state.withLock({ Array($0.live.values) }) { operation.callOff.call() }
+    /// - Returns: how many operations that were.
+    public func windDown() async -> Int {
+        let live = state.withLock { Array($0.live.values) }
+        for operation in live { operation.callOff.call() }
         await drain()
+        return live.count
     }
 
     /// Settles an operation again and again until its outcome is known: whoever asked for it may have gone, and its machines stand
@@ -133,7 +136,7 @@ extension ControlInstance {
         _ plan: (OperationID) async throws(ControlError) -> OperationPlan
     ) async throws(ControlError) -> OperationID {
         let id = OperationID.new(at: clock.now())
-        try claim(simulation, .operation(id))
+        try await claimInTurn(simulation, .operation(id))
         do throws(ControlError) {
             try await settleOlder(simulation, verb)
             let plan = try await plan(id)

@@ -71,7 +71,8 @@ extension ControlInstance {
             decision,
             record.id,
             to: record.hosts.compactMap { hypervisor(of: $0) },
-            after: record.state.instant
+            after: record.state.instant,
+            attempts: 1
         )
         var report = record.report ?? record.report(.unknown)
         report.reasons.removeAll { $0.code == "operation-unresolved" }
@@ -104,18 +105,20 @@ extension ControlInstance {
     }
 
     /// Tells a decision to all, again and again to those that do not confirm it.
-    /// - Parameter instant: what is under way may have to end before it can be rolled back, and it may be to begin only then.
+    /// - Parameter attempts: of one that is repeated by others: 1.
+    /// - Parameter happening: what is under way may have to end before it can be rolled back, and it may be to begin only then.
     /// - Returns: why some have not confirmed in the end; empty when all have.
     func tell(
         _ decision: OperationState.Decision,
         _ operation: OperationID,
         to hypervisors: [any Hypervisor],
-        after happening: HostInstant? = nil
+        after happening: HostInstant? = nil,
+        attempts: Int? = nil
     ) async -> [Reason] {
         var waiting = hypervisors
         var reasons: [Reason] = []
         var pause = options.decisionPause
-        for attempt in 0..<max(1, options.decisionAttempts) where !waiting.isEmpty {
+        for attempt in 0..<max(1, attempts ?? options.decisionAttempts) where !waiting.isEmpty {
             if attempt > 0 {
                 try? await Task.sleep(for: pause.duration)
                 pause = pause + pause

@@ -11,12 +11,14 @@ public struct ControlOptions: Hashable, Sendable {
     /// Of one commit or rollback.
     public var decisionTimeout = Span.seconds(30)
     /// How often a commit or rollback is told before its outcome counts as unknown.
-    public var decisionAttempts = 5
+    public var decisionAttempts = 3
     /// Between two attempts; doubles with each.
     public var decisionPause = Span.milliseconds(100)
     /// Before an operation whose outcome is unknown is settled again by itself; doubles each time, up to ``longestSettlePause``.
     public var settlePause = Span.seconds(2)
     public var longestSettlePause = Span.seconds(60)
+    /// How long a verb waits for it, in steps of 50 ms.
+    var settlingPatience = 600
     /// Added to the latest `earliest` of all handles, for the way of `execute` to every host.
     public var asapMargin = Span.milliseconds(20)
     /// From the decision to roll back until the machines go on together.

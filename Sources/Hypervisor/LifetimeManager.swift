@@ -18,6 +18,7 @@ actor LifetimeManager {
 
     /// An orderly `quit` flushes and closes images; one that takes longer than this hangs.
     private static let quitTime = Span.seconds(10)
+    private static let hangTime = Span.seconds(3)
     private static let connectTime = Span.seconds(5)
     private static let askTime = Span.seconds(8)
     private static let askTimeInOperation = Span.milliseconds(500)
@@ -86,11 +87,13 @@ actor LifetimeManager {
     /// link to it.
     func end() async throws(HypervisorError) {
         if isAlive {
-            if let monitor = try? await monitor() {
-                // The answer to quit may or may not come before the end: only the end counts.
+            // The answer to quit may or may not come before the end: only the end counts. Without any the process hangs.
+            let heard: Bool? = await withTimeLimit(Self.hangTime) {
+                guard let monitor = try? await self.monitor() else { return nil }
                 _ = try? await monitor.quit()
+                return Task.isCancelled ? nil : true
             }
-            if await !record.identity.waitForExit(timeout: Self.quitTime) {
+            if await !record.identity.waitForExit(timeout: heard == nil ? .zero : Self.quitTime) {
                 surroundings.logger.warning(
                     "\(name) does not quit; it is killed",
                     metadata: ["pid": "\(record.identity.pid)"]

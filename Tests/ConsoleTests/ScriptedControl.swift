@@ -114,7 +114,10 @@ final class ScriptedControl: Control {
     func remove(_ simulation: String, _ checkpoint: String) async throws(ControlError) { throw error }
     func verify(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> VerifyReport { throw error }
 
-    func windDown() async { record.withLock { $0.windDowns += 1 } }
+    func windDown() async -> Int {
+        record.withLock { $0.windDowns += 1 }
+        return 0
+    }
 
     func doctor() async -> DoctorReport { DoctorReport(home: "/home", hosts: [], findings: []) }
 }

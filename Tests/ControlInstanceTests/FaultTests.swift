@@ -164,8 +164,6 @@ struct FaultTests {
             .refuse("x"),
             .refuse("x"),
             .refuse("x"),
-            .refuse("x"),
-            .refuse("x"),
             .refuse("x")
         )
         let report = try await bench.suspend(control)

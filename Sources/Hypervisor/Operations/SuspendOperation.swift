@@ -16,7 +16,9 @@ actor SuspendOperation: HostOperation {
     /// To a common instant for going on again, when the agreed one is past.
     private static let continueTime = Span.milliseconds(60)
     /// A machine whose monitor is slower than this does not hold up the others' going on.
-    private static let patience = Span.seconds(2)
+    private static let patience = Span.seconds(1)
+    /// One that takes longer hangs; whoever told the rollback tells it again.
+    private static let longPatience = Span.seconds(5)
 
     nonisolated let stages: StageLog
     nonisolated let entry: JournalEntry
@@ -91,20 +93,33 @@ actor SuspendOperation: HostOperation {
         let alive = machines.filter(\.isAlive)
         let prompt = try await goOn(alive, at: instant, patience: Self.patience)
         let slow = alive.filter { machine in !prompt.contains(machine.name.machine) }
-        _ = try await goOn(slow, at: instant, patience: nil)
+        let late = try await goOn(slow, at: instant, patience: Self.longPatience)
+        let silent = slow.filter { machine in !late.contains(machine.name.machine) }
+        guard silent.isEmpty else {
+            throw HypervisorError(
+                silent.map { machine in
+                    Reason(
+                        code: "machine-unreachable",
+                        machine: machine.name.machine,
+                        message:
+                            "its QEMU, process \(machine.record.identity.pid), does not answer and could not be told to go on"
+                    )
+                }
+            )
+        }
         removeWhatWasSaved()
     }
 
     /// It was told to commit, so the checkpoint is whole and machines may be gone already.
     func happened() async -> Bool { entry.phase == .committing }
 
-    /// - Parameter patience: with each monitor; nil: as long as it takes.
+    /// - Parameter patience: with each monitor.
     /// - Returns: the machines that answered in time.
     /// - Throws: why a machine that answered does not go on.
     private func goOn(
         _ machines: [LifetimeManager],
         at instant: HostInstant,
-        patience: Span?
+        patience: Span
     ) async throws(HypervisorError) -> [String] {
         let savings = savings
         let found = await machines.gatherResults { (machine) async throws(HypervisorError) -> Bool? in
@@ -117,7 +132,6 @@ actor SuspendOperation: HostOperation {
                     return .failure(error)
                 }
             }
-            guard let patience else { return try await look().get() }
             return try await withTimeLimit(patience, look)?.get()
         }
         var failures = found.flatMap { result -> [Reason] in
