@@ -76,10 +76,12 @@ extension ControlInstance {
     /// Tells the decision of an operation whose outcome is unknown once more to its hypervisors; of one without a decision,
     /// decides as ``recover()`` does.
     public func settle(_ id: OperationID) async throws(ControlError) -> OperationReport {
+        let simulation = try await recorded(id).simulation
+        try claim(simulation, .settling(id))
+        defer { release(simulation) }
+        // Read only now: until it was claimed, the operation may have decided and ended by itself.
         let record = try await recorded(id)
         if let report = record.report, record.state.phase == .finished { return report }
-        try claim(record.simulation, .settling(id))
-        defer { release(record.simulation) }
         return await settle(record, undecided: await undecidedOperations())
     }
 
