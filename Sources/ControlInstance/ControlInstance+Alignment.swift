@@ -17,12 +17,12 @@ extension ControlInstance {
         }) {
             let recorded = ((try? await store.operation(id)) ?? nil)?.state.decision
             let decision = recorded ?? (parts.allSatisfy(\.1.happened) ? .commit : .rollback)
+            let undone =
+                decision == .commit
+                ? [] : checkpointSet.places().filter { (try? checkpointSet.load($0))?.operation == id }
+            for place in undone { withdraw(place) }
             reasons += await tell(decision, id, to: parts.compactMap { hypervisor(of: $0.0) })
-            if decision == .rollback {
-                for place in checkpointSet.places() where (try? checkpointSet.load(place))?.operation == id {
-                    await discard(place, on: parts.map(\.0))
-                }
-            }
+            for place in undone { await discard(place, on: parts.map(\.0)) }
         }
         return reasons
     }

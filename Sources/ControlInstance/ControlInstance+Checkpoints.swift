@@ -1,4 +1,5 @@
 import HypervisorAPI
+import Logging
 import Time
 
 extension ControlInstance {
@@ -137,6 +138,18 @@ extension ControlInstance {
         return StoreChange(simulation: stood ? standing : nil, checkpoints: orphans, removedCheckpoint: record)
     }
 
+    /// Takes what a suspend has saved out of the checkpoints, before it is undone: its guests write on in the very disks that
+    /// it holds, and whatever else happens then, nobody may take it for a checkpoint.
+    ///
+    /// Where that fails the machines are still not kept waiting: the operation stays open until the folder is gone.
+    func withdraw(_ place: CheckpointSet.Place) {
+        do throws(ControlError) {
+            try checkpointSet.unpublish(place)
+        } catch {
+            logger.error("\(Reason.notWithdrawn(place)): \(error)")
+        }
+    }
+
     /// Removes both folders of a place, on every host.
     /// - Returns: what could not be removed.
     @discardableResult
@@ -191,5 +204,15 @@ extension ControlInstance {
                 (disk.backingFiles + [disk.file.path]).contains { $0.hasPrefix(place.final + "/") }
             }
         }.map { "\($0.simulation)@\($0.name)" }
+    }
+}
+
+extension Reason {
+    /// What stays in its place would be taken for a checkpoint by the next start.
+    static func notWithdrawn(_ place: CheckpointSet.Place) -> Reason {
+        Reason(
+            code: "file-failed",
+            message: "\(place.final) is of a suspend that was undone, and cannot be removed: it is no checkpoint"
+        )
     }
 }

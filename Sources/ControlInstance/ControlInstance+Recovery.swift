@@ -64,6 +64,11 @@ extension ControlInstance {
             }
         }
         let decision = record.state.decision ?? .rollback
+        var undone: CheckpointSet.Place?
+        if decision == .rollback, record.kind == .suspend, let name = record.checkpoint {
+            undone = checkpointSet.place(of: name, simulation: record.simulation)
+        }
+        if let undone { withdraw(undone) }
         var unsettled: [Reason] = record.hosts.filter { hypervisor(of: $0) == nil }.map { host in
             Reason(code: "host-not-found", message: "host '\(host)' took part in it and is not known here any more")
         }
@@ -74,6 +79,10 @@ extension ControlInstance {
             after: record.state.instant,
             attempts: 1
         )
+        if let undone, unsettled.isEmpty {
+            await discard(undone, on: record.hosts)
+            if checkpointSet.isPublished(undone) { unsettled = [.notWithdrawn(undone)] }
+        }
         var report = record.report ?? record.report(.unknown)
         report.reasons.removeAll { $0.code == "operation-unresolved" }
         guard unsettled.isEmpty else {
@@ -81,9 +90,6 @@ extension ControlInstance {
             record.report = report
             try? await store.apply(StoreChange(operation: record))
             return report
-        }
-        if decision == .rollback, record.kind == .suspend, let name = record.checkpoint {
-            await discard(checkpointSet.place(of: name, simulation: record.simulation), on: record.hosts)
         }
         report.outcome = decision == .commit ? .done : .failed
         report.exitCode = report.outcome.exitCode

@@ -204,6 +204,12 @@ extension ControlInstance {
         let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
         for var operation in unfinished where operation.simulation == simulation {
             if operation.state.decision == nil { try? operation.state.decide(.rollback) }
+            if operation.state.decision == .rollback, operation.kind == .suspend, let name = operation.checkpoint {
+                let place = checkpointSet.place(of: name, simulation: simulation)
+                withdraw(place)
+                await discard(place, on: operation.hosts)
+                guard !checkpointSet.isPublished(place) else { throw ControlError([.notWithdrawn(place)]) }
+            }
             try? operation.state.finish(operation.state.decision == .commit ? .done : .failed)
             operation.finished = clock.now()
             var report = operation.report ?? operation.report(.failed)

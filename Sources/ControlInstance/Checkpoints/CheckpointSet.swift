@@ -41,6 +41,9 @@ struct CheckpointSet: Sendable {
         DurableFolder.exists(place.final) || DurableFolder.exists(place.partial)
     }
 
+    /// Whether it lies where whole checkpoints do.
+    func isPublished(_ place: Place) -> Bool { DurableFolder.exists(place.final) }
+
     /// Makes the folder that hypervisors put theirs into.
     func makeParent(of place: Place) throws(ControlError) {
         try DurableFolder.create("\(folder)/\(place.simulation)")

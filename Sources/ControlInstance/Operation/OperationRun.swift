@@ -190,7 +190,8 @@ struct OperationRun: Sendable {
         // Without a record a recovery presumes the same.
         try? await control.store.apply(StoreChange(operation: record))
         announce()
-        let unsettled = await control.tell(
+        if let place = plan.destination { control.withdraw(place) }
+        var unsettled = await control.tell(
             .rollback,
             record.id,
             to: parts.map(\.hypervisor),
@@ -199,6 +200,7 @@ struct OperationRun: Sendable {
         var leftovers: [Reason] = []
         if let place = plan.destination, unsettled.isEmpty {
             leftovers = await control.discard(place, on: plan.parts.map(\.hypervisor.host))
+            if control.checkpointSet.isPublished(place) { unsettled = [.notWithdrawn(place)] }
         }
         return await conclude(outcome, reasons + leftovers, unsettled)
     }
