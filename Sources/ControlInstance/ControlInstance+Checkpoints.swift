@@ -43,16 +43,8 @@ extension ControlInstance {
                     exitCode: 3
                 )
             }
-            let dependents = try await dependents(on: place, except: record)
-            guard dependents.isEmpty else {
-                throw ControlError(
-                    code: "checkpoint-in-use",
-                    message:
-                        "disks of \(dependents.joined(separator: ", ")) lie on those of \(simulation)@\(checkpoint): "
-                        + "remove them first",
-                    exitCode: 3
-                )
-            }
+            let obstacles = try await obstacles(toRemoving: record, at: place)
+            guard obstacles.isEmpty else { throw ControlError(obstacles, exitCode: 3) }
             // Out of its place first: what a crash leaves from here on, the next start clears away.
             try checkpointSet.unpublish(place)
             try await writing(try await removal(of: record))
@@ -186,24 +178,6 @@ extension ControlInstance {
             bytes: record.bytes,
             current: current
         )
-    }
-
-    /// Other checkpoints that have a file below the folder of this one in a disk's chain.
-    private func dependents(
-        on place: CheckpointSet.Place,
-        except record: CheckpointRecord
-    ) async throws(ControlError) -> [String] {
-        let all = try await reading { () throws(StoreError) in try await self.store.checkpoints(of: nil) }
-        return all.filter { $0.id != record.id }.filter { other in
-            guard
-                let manifest = try? checkpointSet.load(
-                    checkpointSet.place(of: other.name, simulation: other.simulation)
-                )
-            else { return false }
-            return manifest.machines.flatMap(\.disks).contains { disk in
-                (disk.backingFiles + [disk.file.path]).contains { $0.hasPrefix(place.final + "/") }
-            }
-        }.map { "\($0.simulation)@\($0.name)" }
     }
 }
 

@@ -1,0 +1,65 @@
+import HypervisorAPI
+
+/// Whose disks lie on whose.
+extension ControlInstance {
+    /// Other checkpoints whose disks lie on those of this one, and those of which that cannot be told.
+    ///
+    /// What lies on disk counts, not what the database knows: a checkpoint that it does not know is no less worth.
+    func obstacles(
+        toRemoving record: CheckpointRecord,
+        at place: CheckpointSet.Place
+    ) async throws(ControlError) -> [Reason] {
+        let records = try await reading { () throws(StoreError) in try await self.store.checkpoints(of: nil) }
+        let title = "\(record.simulation)@\(record.name)"
+        var dependents: [String] = []
+        var unreadable: [Reason] = []
+        for other in checkpointSet.places() where other != place && checkpointSet.isPublished(other) {
+            let name = "\(other.simulation)@\(other.name)"
+            do throws(ControlError) {
+                let disks = try checkpointSet.load(other).machines.flatMap(\.disks)
+                let files = disks.flatMap { $0.backingFiles + [$0.file.path] }
+                if files.contains(where: { $0.hasPrefix(place.final + "/") }) { dependents.append(name) }
+            } catch {
+                let known = records.first { $0.simulation == other.simulation && $0.name == other.name }
+                guard known.map({ mayLie($0, on: record, among: records) }) ?? true else { continue }
+                let advice =
+                    known == nil
+                    ? "use the release that wrote it, or move \(other.final) away"
+                    : "use the release that wrote it, or remove \(name) first"
+                unreadable.append(
+                    Reason(
+                        code: "checkpoint-in-use",
+                        message: "disks of \(name) may lie on those of \(title), which its manifest would tell: "
+                            + "\(error); \(advice)"
+                    )
+                )
+            }
+        }
+        guard !dependents.isEmpty else { return unreadable }
+        let reason = Reason(
+            code: "checkpoint-in-use",
+            message: "disks of \(dependents.joined(separator: ", ")) lie on those of \(title): remove them first"
+        )
+        return [reason] + unreadable
+    }
+
+    /// What is older and no descendant cannot. Without this, two unreadable ones could never be removed, for each other's sake.
+    private func mayLie(
+        _ other: CheckpointRecord,
+        on record: CheckpointRecord,
+        among records: [CheckpointRecord]
+    ) -> Bool {
+        if other.created >= record.created { return true }
+        // A host's clock may have been set back between the two.
+        var seen: Set<String> = []
+        var ancestor = other
+        while let parent = ancestor.parent, seen.insert(parent).inserted, other.simulation == record.simulation {
+            if parent == record.name { return true }
+            guard let next = records.first(where: { $0.simulation == record.simulation && $0.name == parent }) else {
+                return false
+            }
+            ancestor = next
+        }
+        return false
+    }
+}
