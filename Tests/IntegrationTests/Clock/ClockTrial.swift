@@ -209,6 +209,12 @@ struct GuestReading: Sendable {
         ns = try read()
         to = hostNow()
     }
+
+    /// A reading with stamps of its own.
+    init(ns: Int64, from: HostInstant, to: HostInstant) {
+        self.ns = ns
+        (self.from, self.to) = (from, to)
+    }
 }
 
 extension HostInstant {

@@ -69,7 +69,7 @@ extension MainJobTests {
         }
     }
 
-    private func waitForSocket(_ path: String) async throws {
+    func waitForSocket(_ path: String) async throws {
         for _ in 0..<1000 where access(path, F_OK) != 0 { try await Task.sleep(for: .milliseconds(20)) }
     }
 

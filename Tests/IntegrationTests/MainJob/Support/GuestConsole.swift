@@ -94,6 +94,15 @@ final class GuestConsole: Sendable {
         return try await wait(for: "\(command) \(tag)") { $0.event == command && $0.tag == tag }
     }
 
+    /// The ticker's next line: it says one each second without being asked.
+    func tick() async throws -> ClockSample {
+        let clock = SystemClock()
+        let last = records.last?.sequence ?? 0
+        let askedAt = clock.now()
+        let record = try await wait(for: "tick \(last + 1)") { $0.event == "tick" && $0.sequence > last }
+        return ClockSample(record: record, askedAt: askedAt, answeredAt: clock.now())
+    }
+
     func clocks(_ tag: String) async throws -> ClockSample {
         let clock = SystemClock()
         let askedAt = clock.now()

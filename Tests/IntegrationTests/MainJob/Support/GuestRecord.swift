@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Time
 
-/// One line of JSON that a Linux guest of `qemu-fixtures/linux` says on its first serial line.
+/// One line of JSON that a guest of `qemu-fixtures` says on its first serial line: Linux, or the ticker.
 struct GuestRecord: Decodable, Sendable {
     var event: String
     var tag: String
@@ -27,7 +27,19 @@ struct GuestRecord: Decodable, Sendable {
 
     /// - Returns: nil for anything that is no whole record: the kernel's own words, half a line.
     static func parse(_ line: some Collection<UInt8>) -> GuestRecord? {
-        try? JSONDecoder().decode(GuestRecord.self, from: Data(line))
+        let data = Data(line)
+        if let record = try? JSONDecoder().decode(GuestRecord.self, from: data) { return record }
+        return (try? JSONDecoder().decode(TickRecord.self, from: data)).map { GuestRecord($0) }
+    }
+
+    /// The ticker has one counter, which stands for what Linux has of its clocksource.
+    private init(_ tick: TickRecord) {
+        event = tick.event
+        tag = tick.board
+        (sequence, lines) = (tick.tick, tick.tick)
+        (gaps, connections, closed, retransmits) = (0, 0, false, 0)
+        rtcNs = tick.rtcNs
+        (wallNs, uptimeNs) = (tick.counterNs, tick.counterNs)
     }
 
     /// All whole records of a serial line's log.

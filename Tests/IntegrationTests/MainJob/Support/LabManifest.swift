@@ -34,8 +34,31 @@ enum LabManifest {
             path: "\(QEMUUnderTest.repository)/qemu-fixtures/labs/\(name).yaml",
             environment: environment
         )
-        for index in spec.machines.indices { spec.machines[index].qemu = try binary(release) }
+        for index in spec.machines.indices {
+            let name = spec.machines[index].qemu.split(separator: "/").last ?? ""
+            spec.machines[index].qemu = try binary(release, String(name.dropFirst("qemu-system-".count)))
+        }
         return spec
+    }
+
+    /// `qemu-fixtures/labs/mixed.yaml`, and boards with clocks that it has not.
+    static func mixed(_ release: QEMUUnderTest, _ boards: [BoardMachine], _ folder: TemporaryFolder) throws
+        -> SimulationSpec
+    {
+        var spec = try load("mixed", release)
+        spec.machines += try boards.map { try $0.spec(release, folder) }
+        return spec
+    }
+
+    /// What the mixed lab needs besides the Linux guest; nil when it is all there.
+    static func mixedProblem(_ release: QEMUUnderTest) -> String? {
+        for architecture in ["aarch64", "riscv64", "arm", "sparc"] where release.binary(architecture) == nil {
+            return "\(release.folder) has no qemu-system-\(architecture)"
+        }
+        for board in ["arm", "riscv"] where access("\(cache)/ticker/ticker-\(board).elf", R_OK) != 0 {
+            return "\(cache)/ticker/ticker-\(board).elf is not there; tools/setup.sh makes it"
+        }
+        return nil
     }
 
     /// One Linux guest without a network.
@@ -51,7 +74,7 @@ enum LabManifest {
 
     /// A PC that only runs its firmware: for what needs no guest to tell of it.
     static func bare(_ release: QEMUUnderTest, name: String = "bare") throws -> SimulationSpec {
-        var machine = MachineSpec(name: "pc", qemu: try binary(release), machineType: "pc")
+        var machine = MachineSpec(name: "pc", qemu: try binary(release, "x86_64"), machineType: "pc")
         machine.memoryBytes = 16 << 20
         return SimulationSpec(name: name, machines: [machine])
     }
@@ -60,8 +83,10 @@ enum LabManifest {
         "console=ttyS0 quiet loglevel=1 nowatchdog panic=-1 nokaslr mitigations=off cryptomgr.notests "
         + "tsc=reliable ipv6.disable=1 fermata.role=idle"
 
-    private static func binary(_ release: QEMUUnderTest) throws -> String {
-        guard let path = release.binary("x86_64") else { throw TestSupportError("no QEMU \(release)") }
+    private static func binary(_ release: QEMUUnderTest, _ architecture: String) throws -> String {
+        guard let path = release.binary(architecture) else {
+            throw TestSupportError("QEMU \(release) has no qemu-system-\(architecture)")
+        }
         return path
     }
 }
