@@ -6,7 +6,7 @@ import Time
 extension ControlInstance {
     func plan(_ request: UpRequest, _ id: OperationID) async throws(ControlError) -> OperationPlan {
         let spec = request.spec
-        try Name.check(spec.name, of: "simulation")
+        try spec.check()
         guard !spec.machines.isEmpty else {
             throw ControlError(code: "no-machines", message: "\(spec.name) has no machines to start", exitCode: 3)
         }

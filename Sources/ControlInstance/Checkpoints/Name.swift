@@ -1,4 +1,4 @@
-/// The one rule for names of simulations, machines and checkpoints: they become names of files and parts of `SIM@NAME`.
+/// The one rule for names of simulations, machines, links, resources, disks and checkpoints: they become names of files and parts of `SIM@NAME`.
 public enum Name {
     /// Whether it is `[a-z0-9][a-z0-9_-]{0,62}`.
     public static func isValid(_ name: String) -> Bool {
@@ -12,13 +12,15 @@ public enum Name {
     }
 
     static func check(_ name: String, of what: String) throws(ControlError) {
-        guard isValid(name) else {
-            throw ControlError(
-                code: "name-invalid",
-                message: "'\(name)' cannot be the name of a \(what): up to 63 of a-z, 0-9, _ and -, "
-                    + "the first a letter or digit",
-                exitCode: 2
-            )
-        }
+        guard isValid(name) else { throw error(name, of: what) }
+    }
+
+    static func error(_ name: String, of what: String) -> ControlError {
+        ControlError(
+            code: "name-invalid",
+            message: "'\(name)' cannot be the name of a \(what): up to 63 of a-z, 0-9, _ and -, "
+                + "the first a letter or digit",
+            exitCode: 2
+        )
     }
 }
