@@ -1,6 +1,6 @@
 import Glibc
 
-/// The UNIX socket of the API: in a folder that only its user can enter, and only one daemon's.
+/// The UNIX socket of the API: only its user's, wherever it lies, and only one daemon's.
 public struct ControlSocket: Hashable, Sendable {
     public enum State: Hashable, Sendable {
         /// Nothing is there.
@@ -54,16 +54,20 @@ public struct ControlSocket: Hashable, Sendable {
         }
     }
 
-    /// Makes the folder private and the path free for a new socket.
+    /// Makes the path free for a new socket. A folder that is not there is made, for its user alone; one that is there is never
+    /// changed, since it may be everybody's (`/run`, `/tmp`).
     ///
-    /// - Throws: ``ControlSocketError/inUse(_:)`` when a daemon answers there.
+    /// - Throws: ``ControlSocketError/inUse(_:)`` when a daemon answers there; when somebody else could put a socket of
+    ///   his own in its place.
     func claim() throws(ControlSocketError) {
         let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
         if mkdir(folder, 0o700) != 0, errno != EEXIST { throw .system("make the folder", folder, errno) }
         var status = stat()
         guard stat(folder, &status) == 0 else { throw .system("look at", folder, errno) }
-        guard status.st_uid == geteuid() else { throw .foreignFolder(folder) }
-        if status.st_mode & 0o077 != 0, chmod(folder, 0o700) != 0 { throw .system("make private", folder, errno) }
+        guard status.st_uid == geteuid() || status.st_uid == 0 else { throw .foreignFolder(folder) }
+        // With the sticky bit others may add to the folder, but not remove or rename what is ours.
+        guard status.st_mode & 0o022 == 0 || status.st_mode & S_ISVTX != 0 else { throw .openFolder(folder) }
+        if lstat(path, &status) == 0, status.st_uid != geteuid() { throw .foreignSocket(path) }
         switch try state() {
         case .absent: break
         case .live: throw .inUse(path)
@@ -72,7 +76,7 @@ public struct ControlSocket: Hashable, Sendable {
         }
     }
 
-    /// Nobody but the user may connect, even when the folder's mode is loosened later.
+    /// Nobody but the user may connect, also where others may enter the folder.
     func restrict() throws(ControlSocketError) {
         guard chmod(path, 0o600) == 0 else { throw .system("make private", path, errno) }
     }

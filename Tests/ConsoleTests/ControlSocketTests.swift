@@ -5,15 +5,43 @@ import Testing
 
 /// The socket is its user's alone, and one daemon's.
 @Suite struct ControlSocketTests {
-    @Test func `a folder is made private, also one that was open`() throws {
+    @Test func `a folder that is not there is made for its user alone`() throws {
         try withFolder { folder in
-            let open = "\(folder)/state"
-            #expect(mkdir(open, 0o755) == 0)
-            #expect(chmod(open, 0o755) == 0)
-            try ControlSocket(path: "\(open)/s").claim()
-            #expect(mode(of: open) == 0o700)
             try ControlSocket(path: "\(folder)/new/s").claim()
             #expect(mode(of: "\(folder)/new") == 0o700)
+        }
+    }
+
+    @Test(arguments: [0o755, 0o711, 0o1777])
+    func `a folder that is there stays as it is`(_ wanted: mode_t) throws {
+        try withFolder { folder in
+            let shared = "\(folder)/run"
+            #expect(mkdir(shared, 0o700) == 0 && chmod(shared, wanted) == 0)
+            try ControlSocket(path: "\(shared)/s").claim()
+            #expect(mode(of: shared) == wanted)
+        }
+    }
+
+    @Test(arguments: [0o777, 0o775, 0o722])
+    func `a folder in which others could replace the socket is refused`(_ wanted: mode_t) throws {
+        try withFolder { folder in
+            let shared = "\(folder)/run"
+            #expect(mkdir(shared, 0o700) == 0 && chmod(shared, wanted) == 0)
+            #expect(throws: ControlSocketError.openFolder(shared)) { try ControlSocket(path: "\(shared)/s").claim() }
+            #expect(mode(of: shared) == wanted)
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can make another user's folder"))
+    func `what is another user's is refused and left alone`() throws {
+        try withFolder { folder in
+            let path = "\(folder)/s"
+            close(try listen(at: path))
+            #expect(chown(path, 65_534, 65_534) == 0)
+            #expect(throws: ControlSocketError.foreignSocket(path)) { try ControlSocket(path: path).claim() }
+            #expect(access(path, F_OK) == 0)
+            #expect(chown(folder, 65_534, 65_534) == 0)
+            #expect(throws: ControlSocketError.foreignFolder(folder)) { try ControlSocket(path: path).claim() }
         }
     }
 
@@ -61,6 +89,6 @@ import Testing
 
     private func mode(of path: String) -> mode_t? {
         var status = stat()
-        return stat(path, &status) == 0 ? status.st_mode & 0o777 : nil
+        return stat(path, &status) == 0 ? status.st_mode & 0o7777 : nil
     }
 }
