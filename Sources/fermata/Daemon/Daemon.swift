@@ -18,6 +18,7 @@ struct Daemon {
         // Whatever the user's umask: state, RAM and disks of machines are nobody else's to read.
         umask(0o077)
         try home.create()
+        let home = try home.canonical()
         do {
             socket = try ControlSocket(path: socketPath)
         } catch {
