@@ -10,7 +10,8 @@ public enum RTCClockSource: String, Codable, Hashable, Sendable, CaseIterable {
     case rt
 }
 
-/// What `-rtc base=` names: the time that RTC devices begin with. Encodes as `utc`, `localtime` or nanoseconds since the epoch.
+/// What `-rtc base=` names: the time that RTC devices begin with. Encodes as `"utc"`, `"localtime"` or
+/// `{"atNs": N}`.
 public enum RTCBase: Hashable, Sendable {
     case utc
     case localtime
@@ -34,6 +35,13 @@ public struct ClockSettings: Codable, Hashable, Sendable {
     public var icountShift: Int?
     /// The host's local time minus UTC, for `base=localtime`.
     public var localUTCOffset: Span
+
+    enum CodingKeys: String, CodingKey {
+        case clock, base, accelerator
+        case processStart = "processStartNs"
+        case qemu, hostTSCHz, icountShift
+        case localUTCOffset = "localUTCOffsetNs"
+    }
 
     public init(
         clock: RTCClockSource,

@@ -1,29 +1,37 @@
 import Time
 
 extension RTCBase: Codable {
+    private enum CodingKeys: String, CodingKey { case atNs }
+
     public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if let nanoseconds = try? container.decode(Int64.self) {
-            self = .instant(HostInstant(nanosecondsSinceEpoch: nanoseconds))
+        if let container = try? decoder.container(keyedBy: CodingKeys.self) {
+            self = .instant(try container.decode(HostInstant.self, forKey: .atNs))
             return
         }
+        let container = try decoder.singleValueContainer()
         switch try container.decode(String.self) {
         case "utc": self = .utc
         case "localtime": self = .localtime
         case let other:
             throw DecodingError.dataCorruptedError(
                 in: container,
-                debugDescription: "'\(other)' is no RTC base: utc, localtime or nanoseconds since the epoch"
+                debugDescription: "'\(other)' is no RTC base: utc, localtime or an object with atNs"
             )
         }
     }
 
     public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
         switch self {
-        case .utc: try container.encode("utc")
-        case .localtime: try container.encode("localtime")
-        case .instant(let instant): try container.encode(instant)
+        case .utc: try encode("utc", to: encoder)
+        case .localtime: try encode("localtime", to: encoder)
+        case .instant(let instant):
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(instant, forKey: .atNs)
         }
+    }
+
+    private func encode(_ word: String, to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(word)
     }
 }

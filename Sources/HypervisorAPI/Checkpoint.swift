@@ -79,6 +79,12 @@ public struct MachineCheckpoint: Codable, Hashable, Sendable {
     public var stoppedAt: HostInstant
     public var clock: ClockState
 
+    enum CodingKeys: String, CodingKey {
+        case name, host, launch, ramWay, state, deviceStateOffset, deviceStateSHA256, disks
+        case stoppedAt = "stoppedAtNs"
+        case clock
+    }
+
     public init(
         name: String,
         host: String,

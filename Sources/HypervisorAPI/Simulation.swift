@@ -136,6 +136,11 @@ public struct RTCSpec: Codable, Hashable, Sendable {
     public var base: HostInstant?
     public var clock: RTCClockSource
 
+    enum CodingKeys: String, CodingKey {
+        case base = "baseNs"
+        case clock
+    }
+
     public init(base: HostInstant? = nil, clock: RTCClockSource = .vm) {
         self.base = base
         self.clock = clock
@@ -180,6 +185,11 @@ public struct ResourceSpec: Codable, Hashable, Sendable {
     public var check: [String]?
     /// Of each command; a command that exceeds it is ended and counts as failed.
     public var timeout: Span
+
+    enum CodingKeys: String, CodingKey {
+        case name, acquire, release, check
+        case timeout = "timeoutNs"
+    }
 
     public init(
         name: String,
