@@ -14,7 +14,10 @@ actor LifetimeManager {
     /// Somebody is connecting. QEMU talks to one client at a time, so a second one waits for this, too.
     private var connecting: Task<Result<QMPConnection, QMPError>, Never>?
     private var lastRunState: RunState?
-    private var leads: [InstantCommand: LeadCalibration] = [:]
+    /// Of earlier processes of this machine, too.
+    private var leads: [InstantCommand: LeadCalibration]
+    private let leadStore: LeadStore
+    private var savingLeads: Task<Void, Never>?
 
     /// An orderly `quit` flushes and closes images; one that takes longer than this hangs.
     private static let quitTime = Span.seconds(10)
@@ -28,6 +31,8 @@ actor LifetimeManager {
         self.record = record
         self.surroundings = surroundings
         connection = monitor
+        leadStore = LeadStore(path: surroundings.leadFile(of: name))
+        leads = leadStore.load()
     }
 
     nonisolated var isAlive: Bool { record.identity.isAlive }
@@ -70,6 +75,11 @@ actor LifetimeManager {
 
     func learn(_ command: InstantCommand, sentAt: HostInstant, stampedAt: HostInstant) {
         leads[command, default: LeadCalibration()].record(sentAt: sentAt, stampedAt: stampedAt)
+        // What follows the instant does not wait for it: a machine that was stopped is to be saved now.
+        savingLeads = Task(priority: .utility) { [leads, leadStore, earlier = savingLeads] in
+            await earlier?.value
+            leadStore.save(leads)
+        }
     }
 
     func runState() async throws(HypervisorError) -> RunState {
@@ -110,6 +120,7 @@ actor LifetimeManager {
 
     /// Closes the monitor; the process goes on.
     func letGo() async {
+        await savingLeads?.value
         await connection?.close()
         connection = nil
     }

@@ -57,6 +57,11 @@ struct Surroundings: Sendable {
     /// What a machine and its QEMU said, over all its processes; it outlives them.
     func logFolder(of machine: MachineName) -> String { "\(home)/logs/\(machine.simulation)/\(machine.machine)" }
 
+    /// How quickly a machine follows commands, over all its processes.
+    func leadFile(of machine: MachineName) -> String {
+        "\(home)/leads/\(machine.simulation)/\(machine.machine).json"
+    }
+
     /// The records of machines that a hypervisor before this one had in its charge.
     func storedRecords() -> [MachineRecord] {
         children(of: machinesFolder).flatMap { simulation in
