@@ -70,6 +70,21 @@ public struct ClockReading: Codable, Hashable, Sendable {
         self.reason = reason
         self.alarms = alarms
     }
+
+    /// An unknown reading is an explicit null: a key that is missing could be an older program's.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(device, forKey: .device)
+        try container.encode(section, forKey: .section)
+        try container.encode(instance, forKey: .instance)
+        try container.encode(kind, forKey: .kind)
+        try container.encode(readsNs, forKey: .readsNs)
+        try container.encode(epoch, forKey: .epoch)
+        try container.encode(resolutionNs, forKey: .resolutionNs)
+        try container.encode(controllable, forKey: .controllable)
+        try container.encodeIfPresent(reason, forKey: .reason)
+        try container.encode(alarms, forKey: .alarms)
+    }
 }
 
 /// What every clock of a machine read at one instant.

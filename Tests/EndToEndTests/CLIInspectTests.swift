@@ -46,11 +46,59 @@ import Testing
             for clock in clocks {
                 #expect(clock["controllable"]?.boolValue != nil)
                 #expect(clock["section"]?.stringValue != nil)
+                // Always there, null with a reason when it cannot be told.
+                let reads = try #require(clock["readsNs"], "\(clock)")
+                #expect(reads == .null || reads.int64Value != nil, "\(clock)")
+                if reads == .null { #expect(clock["reason"]?.stringValue?.isEmpty == false, "\(clock)") }
             }
             let people = try await CLIRun.fermata(["inspect", file], in: home)
             #expect(people.output.contains(clock))
             #expect(people.output.contains("READS"))
             #expect(home.daemon == nil)
+        }
+    }
+
+    /// The oldest QEMU that can have written it, where that can be told.
+    @Test(arguments: [("pc-7.2", "7.2"), ("q35-10.0", "10.0"), ("pc-mapped-10.0", "10.0"), ("microvm-7.2", nil)])
+    func `what the stream proves of its QEMU is told, and nothing else`(_ name: String, _ oldest: String?) async throws
+    {
+        try await CLIHome.with { home in
+            let file = "\(home.folder)/stream"
+            try await CLIRun.unpack("\(Self.root)/qemu-fixtures/streams/\(name).stream.xz", to: file)
+            let object = try JSONValue(parsing: try await CLIRun.fermata(["inspect", file, "--json"], in: home).output)
+            #expect(object["qemu"]?["atLeast"]?.stringValue == oldest)
+            #expect((object["qemu"] == nil) == (oldest == nil))
+        }
+    }
+
+    @Test(arguments: ["riscv-7.2"])
+    func `a clock that cannot be read is null, not left out`(_ name: String) async throws {
+        try await CLIHome.with { home in
+            let file = "\(home.folder)/stream"
+            try await CLIRun.unpack("\(Self.root)/qemu-fixtures/streams/\(name).stream.xz", to: file)
+            let run = try await CLIRun.fermata(["inspect", file, "--json"], in: home)
+            let clocks = try #require(try JSONValue(parsing: run.output)["clocks"]?.arrayValue)
+            #expect(clocks.contains { $0["readsNs"] == .null }, "\(run.output.suffix(2_000))")
+        }
+    }
+
+    @Test func `of a checkpoint whose clocks cannot be read there is still one object`() async throws {
+        try await CLIHome.with { home in
+            let file = "\(home.folder)/stream"
+            try await CLIRun.unpack("\(Self.root)/qemu-fixtures/streams/pc-10.0.stream.xz", to: file)
+            var bytes = try Data(contentsOf: URL(filePath: file))
+            // A machine without the virtual clock that every machine has.
+            for name in ["\u{5}timer", "\"name\": \"timer\"", "\"vmsd_name\": \"timer\""] {
+                let other = Data(name.replacing("timer", with: "tymer").utf8)
+                while let range = bytes.firstRange(of: Data(name.utf8)) { bytes.replaceSubrange(range, with: other) }
+            }
+            try bytes.write(to: URL(filePath: file))
+            let run = try await CLIRun.fermata(["inspect", file, "--json"], in: home)
+            #expect(run.status == 6, "\(run.errors)")
+            let object = try JSONValue(parsing: run.output)
+            #expect(object["code"]?.stringValue == "clocks-not-readable" && object["exitCode"]?.int64Value == 6)
+            #expect(object["sections"]?.arrayValue?.isEmpty == false && object["clocks"]?.arrayValue?.isEmpty == true)
+            #expect(run.errors.contains(file))
         }
     }
 
