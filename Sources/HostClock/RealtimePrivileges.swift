@@ -29,29 +29,30 @@ public struct RealtimePrivileges: Hashable, Sendable, CustomStringConvertible {
         return memory == .locked
     }
 
-    /// Two sentences for `doctor` and reports: what was granted, and what to do about the rest.
+    /// What was not granted, what that costs, and what to do about it: a paragraph each, for reports.
+    public var shortcomings: [String] { [schedulingShortcoming, memoryShortcoming].compactMap { $0 } }
+
+    private var schedulingShortcoming: String? {
+        guard case .ordinary(let code) = scheduling else { return nil }
+        return """
+            SCHED_FIFO: not permitted (\(errorText(code))); on a busy host instants can be late by some \
+            milliseconds. Grant CAP_SYS_NICE or raise the limit on real-time priority (ulimit -r 50).
+            """
+    }
+
+    private var memoryShortcoming: String? {
+        guard case .unlocked(let code) = memory else { return nil }
+        return """
+            Locked memory: not permitted (\(errorText(code))); a host that swaps can be late. Grant CAP_IPC_LOCK \
+            or raise the limit on locked memory (ulimit -l).
+            """
+    }
+
+    /// Both, granted or not, for `doctor`.
     public var description: String {
-        let first =
-            switch scheduling {
-            case .fifo(let priority):
-                "SCHED_FIFO: granted (priority \(priority))."
-            case .ordinary(let code):
-                """
-                SCHED_FIFO: not permitted (\(errorText(code))); on a busy host instants can be late by some \
-                milliseconds. Grant CAP_SYS_NICE or raise the limit on real-time priority (ulimit -r 50).
-                """
-            }
-        let second =
-            switch memory {
-            case .locked:
-                "Locked memory: granted."
-            case .unlocked(let code):
-                """
-                Locked memory: not permitted (\(errorText(code))); a host that swaps can be late. Grant CAP_IPC_LOCK \
-                or raise the limit on locked memory (ulimit -l).
-                """
-            }
-        return "\(first) \(second)"
+        var first = schedulingShortcoming ?? ""
+        if case .fifo(let priority) = scheduling { first = "SCHED_FIFO: granted (priority \(priority))." }
+        return "\(first) \(memoryShortcoming ?? "Locked memory: granted.")"
     }
 
     /// Asks the kernel for both, for the calling thread and this process.

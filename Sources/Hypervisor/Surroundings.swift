@@ -33,8 +33,13 @@ struct Surroundings: Sendable {
         }
     }
 
-    /// How far this host's clock may be from true time; zero when nobody disciplines it and so nobody knows.
-    var clockErrorBound: Span { clockSynchronisation().errorBound ?? .zero }
+    /// How far this host's clock may be from true time; nil when nobody disciplines it and so nobody knows.
+    var clockErrorBound: Span? { clockSynchronisation().errorBound }
+
+    /// What of this host makes every operation's instant less exact than it could be.
+    var precisionNotes: [String] {
+        deadlines.privileges.shortcomings.map { "host \(host): \($0)" }
+    }
 
     /// The one that holds this simulation's resources.
     func resources(of simulation: String) throws(HypervisorError) -> ResourceKeeper {

@@ -85,7 +85,8 @@ public struct HypervisorReport: Codable, Hashable, Sendable {
     public var outcome: Outcome
     public var machines: [MachineReport]
     public var links: [LinkCheckpoint]
-    public var clockErrorBound: Span
+    /// How far the host's clock may be from true time; nil when nobody disciplines it, and so nobody knows.
+    public var clockErrorBound: Span?
     public var notes: [String]
 
     public init(
@@ -96,7 +97,7 @@ public struct HypervisorReport: Codable, Hashable, Sendable {
         outcome: Outcome,
         machines: [MachineReport],
         links: [LinkCheckpoint] = [],
-        clockErrorBound: Span = .zero,
+        clockErrorBound: Span? = nil,
         notes: [String] = []
     ) {
         self.operation = operation

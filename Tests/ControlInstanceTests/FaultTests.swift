@@ -1,6 +1,7 @@
 import HypervisorAPI
 import Synchronization
 import Testing
+import Time
 
 @testable import ControlInstance
 
@@ -198,5 +199,14 @@ struct FaultTests {
         _ = try await bench.suspend(control)
         let left = bench.left.world.withLock { $0.continuedAt }
         #expect(left.count == 1 && left == bench.right.world.withLock { $0.continuedAt })
+    }
+
+    @Test func aHostOfWhoseClockNobodyKnowsMakesTheBoundUnknown() async throws {
+        let bench = try Bench()
+        let control = try bench.control()
+        try await bench.up(control)
+        #expect(try await bench.suspend(control).clockErrorBound == .microseconds(6))
+        bench.right.world.withLock { $0.clockErrorBound = nil }
+        #expect(try await bench.resume(control).clockErrorBound == nil, "3 µs and something unknown is unknown")
     }
 }

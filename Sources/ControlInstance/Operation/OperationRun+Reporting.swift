@@ -36,10 +36,10 @@ extension OperationRun {
         )
     }
 
-    /// Two hosts' clocks may be off in opposite directions.
+    /// Two hosts' clocks may be off in opposite directions. One host of which nobody knows makes all of it unknown.
     private var clockErrorBound: Span? {
-        let bounds = reports.map(\.clockErrorBound).sorted(by: >)
-        guard let worst = bounds.first else { return nil }
+        let bounds = reports.compactMap(\.clockErrorBound).sorted(by: >)
+        guard let worst = bounds.first, bounds.count == reports.count else { return nil }
         return bounds.count > 1 ? worst + bounds[1] : worst
     }
 

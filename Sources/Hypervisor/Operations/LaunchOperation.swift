@@ -173,7 +173,8 @@ actor LaunchOperation: HostOperation {
                     notes: launch?.notes ?? []
                 )
             },
-            clockErrorBound: surroundings.clockErrorBound
+            clockErrorBound: surroundings.clockErrorBound,
+            notes: surroundings.precisionNotes
         )
     }
 

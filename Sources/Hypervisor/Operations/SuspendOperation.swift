@@ -223,7 +223,7 @@ actor SuspendOperation: HostOperation {
             },
             links: links,
             clockErrorBound: surroundings.clockErrorBound,
-            notes: notes
+            notes: notes + surroundings.precisionNotes
         )
     }
 

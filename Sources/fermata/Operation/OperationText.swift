@@ -27,8 +27,13 @@ struct OperationText {
         terminal.print(machines)
         terminal.print()
         if let spread = report.spread, report.machines.count > 1 {
-            let bound = report.clockErrorBound.flatMap { $0 > .zero ? $0 : nil }
-            let doubt = bound.map { ", known to \(TimeText.span($0)): the hosts' clocks may be that far apart" } ?? ""
+            let severalHosts = Set(report.machines.map(\.host)).count > 1
+            let unknown = severalHosts ? "; how far the hosts' clocks are apart is not known" : ""
+            let doubt =
+                report.clockErrorBound.map {
+                    ", known to \(TimeText.span($0)): the hosts' clocks may be that far apart"
+                }
+                ?? unknown
             let what = report.kind == .suspend ? "stop" : "start"
             terminal.print(
                 "spread from the first machine's \(what) to the last one's: \(TimeText.span(spread))\(doubt)"

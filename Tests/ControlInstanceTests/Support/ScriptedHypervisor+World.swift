@@ -116,7 +116,7 @@ extension ScriptedHypervisor {
             instant: instant,
             outcome: outcome,
             machines: machines,
-            clockErrorBound: .microseconds(3),
+            clockErrorBound: world.withLock { $0.clockErrorBound },
             notes: ["\(host) is a double"]
         )
     }

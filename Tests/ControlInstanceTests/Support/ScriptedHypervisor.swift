@@ -59,6 +59,8 @@ final class ScriptedHypervisor: Hypervisor {
         var orders: [Order] = []
         var continuedAt: [HostInstant] = []
         var verdict: [Reason] = []
+        /// nil: nothing disciplines its clock.
+        var clockErrorBound: Span? = .microseconds(3)
     }
 
     let host: String
