@@ -17,9 +17,14 @@ extension ControlInstance {
         }) {
             let recorded = ((try? await store.operation(id)) ?? nil)?.state.decision
             let decision = recorded ?? (parts.allSatisfy(\.1.happened) ? .commit : .rollback)
-            let undone =
-                decision == .commit
-                ? [] : checkpointSet.places().filter { (try? checkpointSet.load($0))?.operation == id }
+            var undone: [CheckpointSet.Place] = []
+            if decision == .rollback {
+                do throws(ControlError) {
+                    undone = try checkpointSet.places().filter { (try? checkpointSet.load($0))?.operation == id }
+                } catch {
+                    reasons += error.reasons
+                }
+            }
             for place in undone { withdraw(place) }
             reasons += await tell(decision, id, to: parts.compactMap { hypervisor(of: $0.0) })
             for place in undone { await discard(place, on: parts.map(\.0)) }
@@ -78,7 +83,7 @@ extension ControlInstance {
     /// The folders on disk are the truth, the database is their index.
     func alignCheckpoints(_ report: inout RecoveryReport) async throws(ControlError) {
         let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
-        for place in checkpointSet.places() {
+        for place in try checkpointSet.places() {
             // What an unresolved operation has saved may still be wanted.
             if unfinished.contains(where: { $0.simulation == place.simulation && $0.checkpoint == place.name }) {
                 continue

@@ -13,7 +13,7 @@ extension ControlInstance {
         let title = "\(record.simulation)@\(record.name)"
         var dependents: [String] = []
         var unreadable: [Reason] = []
-        for other in checkpointSet.places() where other != place && checkpointSet.isPublished(other) {
+        for other in try checkpointSet.places() where other != place && checkpointSet.isPublished(other) {
             let name = "\(other.simulation)@\(other.name)"
             do throws(ControlError) {
                 let disks = try checkpointSet.load(other).machines.flatMap(\.disks)

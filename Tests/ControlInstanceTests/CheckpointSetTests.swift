@@ -54,7 +54,7 @@ struct CheckpointSetTests {
         defer { withExtendedLifetime(bench) {} }
         #expect(try set.load(place) == Self.manifest)
         #expect(bench.folders == ["s1"])
-        #expect(set.places().map(\.name) == ["s1"] && set.exists(place))
+        #expect(try set.places().map(\.name) == ["s1"] && set.exists(place))
         #expect(Self.manifest.bytes == 15)
         let mode = try FileManager.default.attributesOfItem(atPath: place.final)[.posixPermissions] as? Int
         #expect(mode == 0o700, "RAM of guests is nobody else's")
@@ -149,6 +149,23 @@ struct CheckpointSetTests {
         try Data().write(to: URL(filePath: "\(bench.home)/checkpoints/sim"))
         #expect(throws: ControlError.self) { try set.publish(Self.manifest, at: place) }
         #expect(throws: ControlError.self) { try CheckpointSet(folder: "\(bench.home)/checkpoints/sim/x") }
+    }
+
+    @Test func whatCannotBeListedIsAnErrorAndNotEmpty() throws {
+        let (bench, set, place) = try published()
+        defer { withExtendedLifetime(bench) {} }
+        // A name that is longer than any folder's: nobody, not even root, can list it.
+        let unreadable = "\(place.final)/" + String(repeating: "a", count: 300)
+        for body in [{ _ = try DurableFolder.names(in: unreadable) }, { try DurableFolder.syncTree(unreadable) }] {
+            let error = #expect(throws: ControlError.self) { try body() }
+            #expect(error?.reasons.map(\.code) == ["file-failed"])
+        }
+        #expect(throws: ControlError.self) { try DurableFolder.syncTree("\(place.final)/checkpoint.json") }
+        // A stray file beside the simulations is not one of them.
+        try Data().write(to: URL(filePath: "\(bench.home)/checkpoints/stray"))
+        #expect(try set.places().map(\.name) == ["s1"])
+        try FileManager.default.removeItem(atPath: "\(bench.home)/checkpoints")
+        #expect(throws: ControlError.self) { try set.places() }
     }
 
     @Test func whatIsRemovedIsGoneWholeOrNot() throws {

@@ -104,13 +104,17 @@ struct CheckpointSet: Sendable {
     }
 
     /// All folders of checkpoints, whole and partial.
-    func places() -> [Place] {
-        DurableFolder.names(in: folder).filter(Name.isValid).flatMap { simulation in
-            let names = DurableFolder.names(in: "\(folder)/\(simulation)").map { name in
+    /// - Throws: when a folder cannot be listed.
+    func places() throws(ControlError) -> [Place] {
+        var places: [Place] = []
+        for simulation in try DurableFolder.names(in: folder)
+        where Name.isValid(simulation) && DurableFolder.isFolder("\(folder)/\(simulation)") {
+            let names = try DurableFolder.names(in: "\(folder)/\(simulation)").map { name in
                 name.hasSuffix(".partial") ? String(name.dropLast(".partial".count)) : name
             }
-            return Set(names.filter(Name.isValid)).sorted().map { place(of: $0, simulation: simulation) }
+            places += Set(names.filter(Name.isValid)).sorted().map { place(of: $0, simulation: simulation) }
         }
+        return places
     }
 
     private func read(_ path: String, of title: String) throws(ControlError) -> [UInt8] {

@@ -5,8 +5,18 @@ import Glibc
 enum DurableFolder {
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    static func names(in folder: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+    /// - Throws: when they cannot be told: a folder that cannot be read is not an empty one.
+    static func names(in folder: String) throws(ControlError) -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        } catch {
+            throw ControlError(code: "file-failed", message: "the folder \(folder) cannot be listed: \(error)")
+        }
+    }
+
+    static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// Only for its owner, as what is in it (a guest's RAM) is nobody else's.
@@ -60,7 +70,7 @@ enum DurableFolder {
 
     /// Makes every file and folder below durable, contents and names.
     static func syncTree(_ folder: String) throws(ControlError) {
-        for name in names(in: folder) {
+        for name in try names(in: folder) {
             let path = "\(folder)/\(name)"
             var status = stat()
             guard lstat(path, &status) == 0 else { throw failure("read", path) }
