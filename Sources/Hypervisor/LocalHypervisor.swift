@@ -68,14 +68,20 @@ public actor LocalHypervisor: Hypervisor {
         holders[order.simulation] = id
         operations[id] = .preparing
         do throws(HypervisorError) {
-            try refuseUnlessAhead(order.instant, by: .zero)
-            let operation = try operation(for: order)
-            let required = try await operation.prepare()
+            let past = surroundings.obstacles(to: order.instant)
+            let operation: any HostOperation
             do throws(HypervisorError) {
-                try refuseUnlessAhead(order.instant, by: required)
+                operation = try self.operation(for: order)
             } catch {
+                throw HypervisorError(past + error.reasons)
+            }
+            // Nothing is taken for an instant that is past, but whatever else is in the way is told with it.
+            guard past.isEmpty else { throw HypervisorError(past + (await operation.obstacles())) }
+            let required = try await operation.prepare()
+            let tooNear = surroundings.obstacles(to: order.instant, within: required)
+            guard tooNear.isEmpty else {
                 await operation.cancel()
-                throw error
+                throw HypervisorError(tooNear)
             }
             let handle = issueHandle(for: order, required: required)
             operations[id] = .prepared(operation, handle, expiry: expiry(of: handle))
@@ -242,20 +248,6 @@ public actor LocalHypervisor: Hypervisor {
         holders[simulation] = OperationID(text: purpose)
         defer { holders[simulation] = nil }
         return try await body()
-    }
-
-    private func refuseUnlessAhead(_ instant: HostInstant?, by required: Span) throws(HypervisorError) {
-        guard let instant else { return }
-        let now = surroundings.clock.now()
-        guard now < instant else {
-            throw HypervisorError(code: "instant-past", message: "\(instant) has passed; it is \(now) now")
-        }
-        guard now + required <= instant else {
-            throw HypervisorError(
-                code: "instant-too-near",
-                message: "\(instant) is too near; \(host) can do it at \(now + required) at the earliest"
-            )
-        }
     }
 
     private func issueHandle(for order: Order, required: Span) -> Handle {

@@ -17,10 +17,11 @@ struct CheckpointFolder: Sendable {
         for machine in machines { try RunFolder.make("\(path)/machines/\(machine)") }
     }
 
-    /// A volume that is too small is found before anything stops, not after.
+    /// A volume that is too small is found before anything stops, not after. The folder need not be there yet.
     func refuseUnlessRoom(for bytes: UInt64) throws(HypervisorError) {
         var volume = statvfs()
-        guard statvfs(path, &volume) == 0 else { return }
+        let there = access(path, F_OK) == 0 ? path : String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+        guard statvfs(there, &volume) == 0 else { return }
         let free = UInt64(volume.f_bavail) * UInt64(volume.f_frsize)
         guard free >= bytes else {
             throw HypervisorError(

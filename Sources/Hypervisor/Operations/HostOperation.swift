@@ -9,6 +9,9 @@ protocol HostOperation: Sendable {
     var entry: JournalEntry { get }
     var stages: StageLog { get }
 
+    /// Every reason against the operation that can be told without taking anything; the instant is not its concern.
+    func obstacles() async -> [Reason]
+
     /// Takes all that the operation needs. When it throws, it has given everything back.
     /// - Returns: the time that has to lie between ``arm(at:)`` and the instant.
     func prepare() async throws(HypervisorError) -> Span

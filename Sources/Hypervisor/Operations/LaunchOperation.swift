@@ -29,6 +29,15 @@ actor LaunchOperation: HostOperation {
         self.books = books
     }
 
+    func obstacles() async -> [Reason] {
+        do throws(HypervisorError) {
+            _ = try await plan.candidates(probe: surroundings.probe)
+            return []
+        } catch {
+            return error.reasons
+        }
+    }
+
     func prepare() async throws(HypervisorError) -> Span {
         let (plan, stages, surroundings) = (plan, stages, surroundings)
         // Nothing is taken before the checkpoint is known to be good.

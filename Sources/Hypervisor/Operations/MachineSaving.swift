@@ -15,18 +15,35 @@ struct MachineSaving: Sendable {
     private let way: RAMWay
     private let saver: any StateSaver
     private let folder: CheckpointFolder
-    /// An upper bound on what the state will take on disk: RAM that was never touched is not in the process.
-    let estimatedBytes: UInt64
 
-    /// Checks that the machine can be saved and brought back, and hands QEMU the file to write to.
-    /// - Throws: every reason why not.
+    /// Looks whether the machine can be saved and brought back; takes nothing.
+    /// - Returns: every reason why not.
+    static func obstacles(to machine: LifetimeManager) async -> [Reason] {
+        let record = machine.record
+        var found = ReasonList(of: record.name)
+        let monitor = await found.attempt { () async throws(HypervisorError) in try await machine.monitor() }
+        if let monitor {
+            await found.attempt { () async throws(HypervisorError) in try await refuseUnlessRunning(machine) }
+            let blockers = await found.attempt { () async throws(HypervisorError) in try await Self.blockers(monitor) }
+            found.add(blockers ?? [])
+        }
+        found.add(record.obstacles)
+        found.attempt { () throws(HypervisorError) in
+            try RAMWay.choose(for: record.launch.spec, qemuVersion: record.launch.qemuVersion)
+        }
+        return found.reasons
+    }
+
+    /// An upper bound on what the machine's state will take on disk: RAM that was never touched is not in the process.
+    static func estimatedBytes(of machine: LifetimeManager) -> UInt64 {
+        (ProcFile.residentBytes(of: machine.record.identity.pid) ?? 0) + besidesRAM
+    }
+
+    /// Hands QEMU the file to write to. The machine has no ``obstacles(to:)``.
     static func prepare(_ machine: LifetimeManager, into path: String) async throws(HypervisorError) -> MachineSaving {
         let record = machine.record
         do throws(HypervisorError) {
             let monitor = try await machine.monitor()
-            try await refuseUnlessRunning(machine)
-            let blockers = try await Self.blockers(monitor)
-            guard blockers.isEmpty, record.obstacles.isEmpty else { throw HypervisorError(blockers + record.obstacles) }
             let way = try RAMWay.choose(for: record.launch.spec, qemuVersion: record.launch.qemuVersion)
             let folder = CheckpointFolder(path: path)
             let saving = MachineSaving(
@@ -34,8 +51,7 @@ struct MachineSaving: Sendable {
                 monitor: monitor,
                 way: way,
                 saver: way.saver(to: folder.path + "/" + folder.statePath(of: record.name), monitor: monitor),
-                folder: folder,
-                estimatedBytes: (ProcFile.residentBytes(of: record.identity.pid) ?? 0) + besidesRAM
+                folder: folder
             )
             try await saving.saver.prepare()
             return saving

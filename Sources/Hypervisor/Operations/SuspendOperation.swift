@@ -45,20 +45,45 @@ actor SuspendOperation: HostOperation {
         self.retire = retire
     }
 
+    func obstacles() async -> [Reason] {
+        let (simulation, surroundings, machines, folder) = (entry.simulation, surroundings, machines, folder)
+        // Checks of resources may take their time: beside looking at the machines.
+        async let unheld = Self.brokenResources(of: simulation, in: surroundings)
+        var found = ReasonList()
+        let ofMachines = await machines.gatherResults { (machine) async throws(HypervisorError) in
+            await MachineSaving.obstacles(to: machine)
+        }
+        for case .success(let reasons) in ofMachines { found.add(reasons) }
+        found.attempt { () throws(HypervisorError) in
+            try CheckpointFolder(path: folder).refuseUnlessRoom(
+                for: machines.reduce(0) { $0 + MachineSaving.estimatedBytes(of: $1) }
+            )
+        }
+        found.add(await unheld)
+        return found.reasons
+    }
+
+    /// A simulation is not worth keeping whose VPN is gone: its machines would be saved in the middle of finding that out.
+    private static func brokenResources(of simulation: String, in surroundings: Surroundings) async -> [Reason] {
+        do throws(HypervisorError) {
+            return try await surroundings.resources(of: simulation).check()
+        } catch {
+            return error.reasons
+        }
+    }
+
     func prepare() async throws(HypervisorError) -> Span {
+        let obstacles = await obstacles() + surroundings.obstacles(to: entry.instant, within: Self.armingTime)
+        guard obstacles.isEmpty else { throw HypervisorError(obstacles) }
         try surroundings.journal.write(entry)
         do throws(HypervisorError) {
             try CheckpointFolder(path: folder).create(machines: machines.map(\.name.machine))
             let folder = folder
-            let prepared = try await stages.measure("prepare") { () async throws(HypervisorError) in
+            savings = try await stages.measure("prepare") { () async throws(HypervisorError) in
                 try await machines.gather { (machine) async throws(HypervisorError) in
                     Saving(machine: machine, saving: try await MachineSaving.prepare(machine, into: folder))
                 }
             }
-            savings = prepared
-            try CheckpointFolder(path: folder).refuseUnlessRoom(
-                for: prepared.reduce(0) { $0 + $1.saving.estimatedBytes }
-            )
         } catch {
             await cancel()
             throw error

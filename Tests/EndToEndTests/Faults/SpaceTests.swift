@@ -18,6 +18,24 @@ extension FaultTests {
         }
 
         @Test(arguments: FaultLab.QEMU.present)
+        func `too little room is told together with all else that is in the way`(_ qemu: FaultLab.QEMU) async throws {
+            try await Self.onSmallVolume(megabytes: 8, qemu) { lab in
+                try await lab.upUnsavable()
+                try MonitorProbe(path: lab.probe("alpha")).ask("stop")
+                let suspend = try await lab.suspend(["--at", "2020-01-01T00:00:00Z"])
+                #expect(suspend.status == 3, "\(suspend)")
+                #expect(
+                    Set(suspend.reasons) == [
+                        "alpha/machine-not-running", "alpha/migration-blocked", "/no-space", "/instant-past",
+                    ],
+                    "\(suspend)"
+                )
+                try await lab.expect(["alpha": "paused", "beta": "running"], "\(suspend)")
+                #expect(lab.checkpoints == [])
+            }
+        }
+
+        @Test(arguments: FaultLab.QEMU.present)
         func
             `a volume that fills up between promise and instant: all run on, nothing is left, and it works with room again`(
                 _ qemu: FaultLab.QEMU
