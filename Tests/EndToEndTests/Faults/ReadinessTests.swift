@@ -84,6 +84,14 @@ extension FaultLab {
         )
     }
 
+    /// Whether an operation is prepared, and certain to happen at its instant.
+    var isArmed: Bool {
+        journal.contains { name in
+            let entry = try? String(contentsOfFile: "\(home.path)/journal/\(name)", encoding: .utf8)
+            return entry?.contains(#""armed""#) ?? false
+        }
+    }
+
     /// As ``up()``, but `alpha` has a device that QEMU cannot save.
     func upUnsavable() async throws {
         let monitor = { (machine: String) in "-qmp, \"unix:\(probe(machine)),server=on,wait=off\"" }

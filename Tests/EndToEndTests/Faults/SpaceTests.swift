@@ -44,10 +44,8 @@ extension FaultTests {
             try await Self.onSmallVolume(megabytes: 400, qemu) { lab in
                 try await lab.up()
                 let filler = "\(lab.home.path)/checkpoints/filler"
-                let suspend = try await lab.fermata("suspend", FaultLab.name, "--in", "4s") { _ in
-                    try await FaultLab.wait(for: "the journal") { !lab.journal.isEmpty }
-                    // Prepared by then: that takes a fraction of a second.
-                    try await Task.sleep(for: .seconds(2))
+                let suspend = try await lab.fermata("suspend", FaultLab.name, "--in", "6s") { _ in
+                    try await FaultLab.wait(for: "the suspend to be armed") { lab.isArmed }
                     Self.fill(filler)
                 }
                 #expect(suspend.status == 1, "\(suspend)")
