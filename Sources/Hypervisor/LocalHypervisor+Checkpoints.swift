@@ -75,6 +75,8 @@ extension MachineCheckpoint {
         }
         let path = try folder.file(state.path)
         _ = try await FileCopy.copy(from: original.path, to: path)
+        // The copy gets a digest of its own: damage must not be sealed in it.
+        try original.refuseUnless(try await FileDigest.sha256(of: path))
         let copy = try StateFile.open(path, O_RDWR)
         do throws(StreamError) {
             try patches.apply(toFile: copy.number)

@@ -85,7 +85,7 @@ struct Launcher: Sendable {
         do throws(HypervisorError) {
             let monitor = try await connect(to: socketPath, of: child, record, logPath, from: said)
             guard let identity = ProcessIdentity.current(of: child.pid) else {
-                throw failure(record, lastWords(logPath, from: said) ?? "it ended at once")
+                throw failure(record, Self.lastWords(in: logPath, from: said) ?? "it ended at once")
             }
             record.identity = identity
             try record.save()
@@ -146,7 +146,7 @@ struct Launcher: Sendable {
             )
             throw failure(
                 record,
-                (ended ? lastWords(logPath, from: said) : nil) ?? "its monitor does not answer: \(error)"
+                (ended ? Self.lastWords(in: logPath, from: said) : nil) ?? "its monitor does not answer: \(error)"
             )
         }
     }
@@ -158,9 +158,11 @@ struct Launcher: Sendable {
         }
     }
 
-    private func lastWords(_ logPath: String, from start: Int64) -> String? {
+    /// - Parameter start: what the log had before is of other processes.
+    /// - Returns: nil when there is no log; says so when there is nothing in it.
+    static func lastWords(in logPath: String, from start: Int64 = 0, lines count: Int = 5) -> String? {
         guard let bytes = ProcFile.readEnd(logPath, from: start, limit: 4096) else { return nil }
-        let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).suffix(5)
+        let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).suffix(count)
         return lines.isEmpty ? "it said nothing" : lines.joined(separator: "; ")
     }
 

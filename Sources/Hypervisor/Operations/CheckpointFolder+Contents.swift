@@ -57,16 +57,25 @@ extension CheckpointFolder {
         return (links, notes)
     }
 
+    /// - Throws: when the file is not the one that was saved: size, digest and frames are compared before a byte is used.
     func linkTraffic(_ link: LinkCheckpoint, kind: LinkSpec.Kind) throws(HypervisorError) -> LinkTraffic {
         let path = try file(link.file.path)
-        guard let bytes = try? Data(contentsOf: URL(filePath: path)),
-            link.frameSizes.allSatisfy({ $0 > 0 && $0 <= bytes.count }), link.frameSizes.reduce(0, +) == bytes.count
-        else {
-            throw HypervisorError(
-                code: "checkpoint-corrupt",
-                message: "\(path) does not hold the frames that the manifest names"
-            )
+        func refuse(_ what: String) -> HypervisorError {
+            HypervisorError(code: "checkpoint-corrupt", message: "\(path) \(what)")
         }
+        guard access(path, F_OK) == 0 else { throw refuse("is missing") }
+        // Before it is read: a file that grew may be of any size.
+        let size = try FileDigest.size(of: path)
+        guard size == link.file.bytes else {
+            throw refuse("has \(size) bytes; the checkpoint was sealed with \(link.file.bytes)")
+        }
+        guard let data = try? Data(contentsOf: URL(filePath: path)) else { throw refuse("cannot be read") }
+        let bytes = [UInt8](data)
+        var digest = RunningDigest()
+        digest.update(bytes)
+        guard digest.hex == link.file.sha256 else { throw refuse("is not what the checkpoint was sealed with") }
+        guard link.frameSizes.allSatisfy({ $0 > 0 && $0 <= bytes.count }), link.frameSizes.reduce(0, +) == bytes.count
+        else { throw refuse("does not hold the frames that the manifest names") }
         var rest = bytes[...]
         let frames = link.frameSizes.map { size in
             defer { rest = rest.dropFirst(size) }

@@ -52,7 +52,7 @@ struct LaunchOrder: Sendable {
         scope = .rtc
     }
 
-    /// Looks at every QEMU and every state file.
+    /// Looks at every QEMU, every state file, every frozen disk and what was on its way in the links.
     /// - Throws: all that is wrong with them.
     func candidates(probe: QEMUProbe) async throws(HypervisorError) -> [Candidate] {
         guard !checkpoints.isEmpty else {
@@ -67,31 +67,62 @@ struct LaunchOrder: Sendable {
                 }
             }
         }
-        let folder = folder
-        return try await checkpoints.gather { (checkpoint) async throws(HypervisorError) in
-            do throws(HypervisorError) {
-                let facts = try await probe.facts(of: checkpoint.launch.spec.qemu)
-                let state = try await CheckpointFolder(path: folder).state(of: checkpoint)
-                try checkpoint.refuseUnlessLoadable(by: facts)
-                return Candidate(spec: checkpoint.launch.spec, facts: facts, checkpoint: checkpoint, state: state)
-            } catch {
-                throw error.of(checkpoint.name)
+        let folder = CheckpointFolder(path: folder)
+        let results = await checkpoints.gatherResults { (checkpoint) async throws(HypervisorError) in
+            try await Self.candidate(checkpoint, in: folder, probe)
+        }
+        var problems = ReasonList()
+        var candidates: [Candidate] = []
+        for result in results {
+            if let candidate = problems.attempt({ () throws(HypervisorError) in try result.get() }) {
+                candidates.append(candidate)
             }
         }
+        _ = problems.attempt { () throws(HypervisorError) in try traffic() }
+        try problems.throwIfAny()
+        return candidates
+    }
+
+    private static func candidate(
+        _ checkpoint: MachineCheckpoint,
+        in folder: CheckpointFolder,
+        _ probe: QEMUProbe
+    ) async throws(HypervisorError) -> Candidate {
+        var problems = ReasonList(of: checkpoint.name)
+        let facts = await problems.attempt { () async throws(HypervisorError) in
+            try await probe.facts(of: checkpoint.launch.spec.qemu)
+        }
+        let state = await problems.attempt { () async throws(HypervisorError) in
+            try await folder.state(of: checkpoint)
+        }
+        if let facts { problems.add(checkpoint.obstacles(to: facts, state)) }
+        problems.add(await folder.damage(to: checkpoint.disks))
+        try problems.throwIfAny()
+        guard let facts, let state else { throw HypervisorError(code: "internal", message: "a reason was lost") }
+        return Candidate(spec: checkpoint.launch.spec, facts: facts, checkpoint: checkpoint, state: state)
     }
 
     /// What was on its way in the links at the suspend.
     func traffic() throws(HypervisorError) -> [LinkTraffic] {
         var traffic: [LinkTraffic] = []
+        var problems = ReasonList()
         for link in links {
             guard let spec = simulation.links.first(where: { $0.name == link.link }) else {
-                throw HypervisorError(
-                    code: "checkpoint-corrupt",
-                    message: "the checkpoint has frames of a link '\(link.link)', which the simulation does not have"
-                )
+                problems.add([
+                    Reason(
+                        code: "checkpoint-corrupt",
+                        message:
+                            "the checkpoint has frames of a link '\(link.link)', which the simulation does not have"
+                    )
+                ])
+                continue
             }
-            traffic.append(try CheckpointFolder(path: folder).linkTraffic(link, kind: spec.kind))
+            let found = problems.attempt { () throws(HypervisorError) in
+                try CheckpointFolder(path: folder).linkTraffic(link, kind: spec.kind)
+            }
+            traffic += [found].compactMap { $0 }
         }
+        try problems.throwIfAny()
         return traffic
     }
 }

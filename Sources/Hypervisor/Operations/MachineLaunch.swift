@@ -8,6 +8,9 @@ import Time
 
 /// One machine on its way from nothing, or from a checkpoint, to the instant at which it runs.
 struct MachineLaunch: Sendable {
+    /// From a failed load to QEMU's end, of itself.
+    private static let endTime = Span.seconds(2)
+
     let source: LaunchOrder.Candidate
     let machine: LifetimeManager
     private let loader: (any StateLoader)?
@@ -80,7 +83,12 @@ struct MachineLaunch: Sendable {
     func preload(stages: StageLog) async throws(HypervisorError) {
         guard let loader, let state = source.state else { return }
         try await stages.measure("load", of: machine.name.machine, bytes: state.stream.deviceStateOffset) {
-            () async throws(HypervisorError) in try await loader.preload()
+            () async throws(HypervisorError) in
+            do throws(HypervisorError) {
+                try await loader.preload()
+            } catch {
+                throw await refusal(error)
+            }
         }
     }
 
@@ -100,9 +108,25 @@ struct MachineLaunch: Sendable {
         }
         loaded.plan = plan
         try await stages.measure("patch", of: machine.name.machine) { () async throws(HypervisorError) in
-            try await loader.finish(patches)
+            do throws(HypervisorError) {
+                try await loader.finish(patches)
+            } catch {
+                throw await refusal(error)
+            }
         }
         return loaded
+    }
+
+    /// A state that is as it was saved, and that QEMU says it cannot load, is of another machine than the one that was launched.
+    private func refusal(_ error: HypervisorError) async -> HypervisorError {
+        guard error.reasons.contains(where: { $0.code == "migration-failed" }) else { return error }
+        // QEMU ends after a failed load, and what it said last is why.
+        _ = await machine.record.identity.waitForExit(timeout: Self.endTime)
+        let words = machine.record.log.flatMap { Launcher.lastWords(in: $0, lines: 3) }
+        return HypervisorError(
+            code: "checkpoint-incompatible",
+            message: "\(source.facts.path) refuses the saved state: \(words ?? error.reasons[0].message)"
+        )
     }
 
     /// What the clocks read when the machine went on: those that follow the host have run on by its lateness.

@@ -22,6 +22,8 @@ struct MappedLoader: StateLoader {
     }
 
     func preload() async throws(HypervisorError) {
+        // QEMU reads it by itself, so it is read once more: the price of never running a machine on damaged RAM.
+        try state.refuseUnless(try await FileDigest.sha256(of: state.file, named: state.path))
         do throws(QMPError) {
             try await monitor.prepareMigration(mapped: true)
         } catch {

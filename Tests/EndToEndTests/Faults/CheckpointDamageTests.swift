@@ -50,22 +50,6 @@ extension FaultTests {
             }
         }
 
-        /// RAM is not read before a load (it may be many gigabytes): `verify` is what finds that.
-        @Test func `a flipped bit in the RAM part is found by verify, and named`() async throws {
-            try await FaultLab.with { lab in
-                try await lab.up()
-                try await lab.done("suspend", "\(FaultLab.name)@first")
-                let state = "\(lab.home.path)/checkpoints/\(FaultLab.name)/first/machines/alpha/state.qemu"
-                var bytes = [UInt8](try Data(contentsOf: URL(filePath: state)))
-                bytes[bytes.count / 3] ^= 1
-                try Data(bytes).write(to: URL(filePath: state))
-                let verify = try await lab.fermata("verify", "\(FaultLab.name)@first")
-                #expect(verify.status == 6, "\(verify)")
-                #expect(verify.run.output.contains("alpha/state.qemu"), "\(verify)")
-                try await lab.expect([:], "\(verify)")
-            }
-        }
-
         /// - Returns: puts everything back.
         private static func inflict(_ damage: Damage, on folder: String) throws -> () throws -> Void {
             let files = ["checkpoint.json", "checkpoint.json.sha256", "machines/alpha/state.qemu"].map {
