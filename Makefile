@@ -5,18 +5,19 @@ export FERMATA_CACHE ?= $(CURDIR)/.cache
 stage := tools/stage.sh
 
 .NOTPARALLEL:
-.PHONY: help demo test setup fixtures lint fmt build build-tests tests core sanitize fuzz selftest clean
+.PHONY: help demo demonstrate test setup fixtures lint fmt build build-tests tests core clock-step sanitize fuzz selftest clean
 
 help:
 	@sed -n 's/^## //p' Makefile
 
 ## make demo      two Linux guests: suspended, gone, resumed at one instant, and what they say of it
-demo: setup
-	@$(stage) build swift build --product fermata
+demo: setup build demonstrate
+
+demonstrate:
 	@$(stage) demo tools/demo.py
 
-## make test      everything: lint, build, all tests on real QEMU, sanitizer, coverage, fuzzing
-test: setup lint build-tests tests sanitize fuzz
+## make test      everything: lint, build, all tests on real QEMU, the demo, sanitizer, coverage, fuzzing
+test: setup lint build-tests tests demonstrate clock-step sanitize fuzz
 	@tools/summary.sh
 
 ## make build     the fermata binary, debug
@@ -34,6 +35,7 @@ lint:
 ## make fmt       formats all Swift code in place
 fmt:
 	@swift format format -i -r -p Sources Tests Package.swift
+	@find tools -name '*.swift' -not -path '*/.build/*' -exec swift format format -i -p {} +
 
 ## make fixtures  what setup puts into the cache: QEMU 10.0, the guests
 fixtures setup:
@@ -45,6 +47,10 @@ build-tests:
 ## make tests     the tests alone, of what build-tests built
 tests:
 	@$(stage) tests tools/test.sh
+
+## make clock-step  what happens to armed timers when a real kernel's clock is set, in a guest
+clock-step: setup
+	@$(stage) clock-step tools/clock-step/run.sh
 
 ## make sanitize  the pure modules and QMP under AddressSanitizer, with line coverage
 sanitize:

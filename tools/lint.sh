@@ -4,6 +4,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 swift format lint --strict --recursive --parallel Sources Tests Package.swift
+# File by file: packages under tools have folders of their own for what is built.
+mapfile -t tools < <(find tools -name '*.swift' -not -path '*/.build/*')
+swift format lint --strict --parallel "${tools[@]}"
 
 # By their first line and not their name: some have no suffix.
 mapfile -t scripts < <(grep -rlE '^#!/bin/(ba)?sh|^# shellcheck shell=' tools qemu-fixtures .ci)

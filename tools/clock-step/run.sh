@@ -6,8 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 kernel="${FERMATA_CACHE:-$PWD/.cache}/linux/vmlinuz"
 if [ ! -r "$kernel" ]; then
-    echo "skipped: there is no kernel at $kernel; run tools/setup.sh"
-    exit 0
+    echo "there is no kernel at $kernel, so nothing can be shown: run tools/setup.sh" >&2
+    exit 1
 fi
 tree="$(mktemp -d)"
 trap 'rm -rf "$tree"' EXIT

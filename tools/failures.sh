@@ -1,0 +1,16 @@
+#!/bin/bash
+# Repeats what went wrong in a log of `swift test`: each issue with the lines that belong to it, crashes, processes left behind,
+# and last of all the names of the tests that failed.
+# Usage: failures.sh LOG
+set -euo pipefail
+
+printf '\n== what failed\n'
+awk '
+    /^(◇|✔|➜|↳ Test)/ { left = 0; next }
+    /^✘ .* recorded an issue/ { left = 12; print; next }
+    /^✘/ { left = 0; next }
+    /(^| )error: |Fatal error: |\*\*\* .*(signal|Program crashed)|^left behind by a test: / { print; next }
+    left > 0 { left--; print "  " $0 }
+' "$1" | cut -c 1-600 | head -n 300
+printf '\n'
+grep -E '^✘ Test .* failed after' "$1" | grep -v '^✘ Test run with' | sort -u || true
