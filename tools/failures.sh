@@ -4,6 +4,9 @@
 # Usage: failures.sh LOG
 set -euo pipefail
 
+# The runner colours what it writes into a pipe.
+plain="$(sed 's/\x1b\[[0-9;]*m//g' "$1")"
+
 printf '\n== what failed\n'
 awk '
     /^(◇|✔|➜|↳ Test)/ { left = 0; next }
@@ -11,6 +14,6 @@ awk '
     /^✘/ { left = 0; next }
     /(^| )error: |Fatal error: |\*\*\* .*(signal|Program crashed)|^left behind by a test: / { print; next }
     left > 0 { left--; print "  " $0 }
-' "$1" | cut -c 1-600 | head -n 300
+' <<<"$plain" | cut -c 1-600 | head -n 300
 printf '\n'
-grep -E '^✘ Test .* failed after' "$1" | grep -v '^✘ Test run with' | sort -u || true
+grep -E '^✘ Test .* failed after' <<<"$plain" | grep -v '^✘ Test run with' | sort -u || true

@@ -5,7 +5,8 @@ set -euo pipefail
 cache="${FERMATA_CACHE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/.cache}"
 printf '\n'
 # What was not proven on this machine must not drown in the log: the runner says so of whole tests, tests of single rows.
-grep -hiE '\<skipped\>' "$cache/tests.log" "$cache/sanitize.log" |
+# The runner colours what it writes into a pipe.
+sed 's/\x1b\[[0-9;]*m//g' "$cache/tests.log" "$cache/sanitize.log" | grep -iE '\<skipped\>' |
     grep -vE '^(◇|✔|✘|↳|\[|Build|warning:)| (started|passed after)' | sort -u || true
 printf 'core under AddressSanitizer: %s\n' "$(grep -h 'Test run with' "$cache/sanitize.log" | tail -n 1)"
 grep -h 'Test run with' "$cache/tests.log"

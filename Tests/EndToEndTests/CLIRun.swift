@@ -28,6 +28,17 @@ struct CLIRun: Sendable {
         folder: String? = nil,
         whileRunning: @Sendable (pid_t) async throws -> Void = { _ in }
     ) async throws -> CLIRun {
+        try await follow(arguments, in: home, environment: extra, folder: folder) { try await whileRunning($0.id) }
+    }
+
+    /// As ``fermata(_:in:environment:folder:whileRunning:)``, for who waits for what it prints.
+    static func follow(
+        _ arguments: [String],
+        in home: CLIHome,
+        environment extra: [String: String] = [:],
+        folder: String? = nil,
+        _ following: @Sendable (RunningCommand) async throws -> Void
+    ) async throws -> CLIRun {
         var environment = ["HOME": home.folder, "FERMATA_HOME": home.path, "PATH": "/usr/bin:/bin", "TZ": "UTC"]
         environment.merge(extra) { $1 }
         let outputs = ["out", "err"].map { "\(home.folder)/\($0)-\(UUID().uuidString)" }
@@ -37,7 +48,7 @@ struct CLIRun: Sendable {
         defer { close(process.pidfd) }
         let status: Int32
         do {
-            try await whileRunning(process.id)
+            try await following(RunningCommand(id: process.id, output: outputs[0]))
             status = try await wait(for: process.pidfd, "fermata \(arguments.joined(separator: " "))")
         } catch {
             fermata_pidfd_signal(process.pidfd, SIGKILL)

@@ -3,81 +3,109 @@ import JSON
 import Testing
 
 extension FaultTests {
-    /// The daemon is killed with -9 at many moments of an operation; the next verb starts another one, which settles it.
+    /// The daemon is killed with -9 in every step of an operation; the next verb starts another one, which settles it.
     @Suite struct DaemonDeathTests {
-        /// After the command was given, in milliseconds.
-        static let moments = [30, 90, 130, 170, 210, 260, 320, 400, 500, 700, 1000]
+        static let running = ["alpha": "running", "beta": "running"]
 
-        @Test func `killed while it wrote the journal: what never became an entry is cleared away`() async throws {
-            try await FaultLab.with { lab in
-                try await lab.done("ps")
+        @Test(arguments: FaultLab.QEMU.present)
+        func `killed while it wrote the journal: what never became an entry is cleared away`(_ qemu: FaultLab.QEMU)
+            async throws
+        {
+            try await FaultLab.with(qemu) { lab in
+                try await lab.up()
                 try await lab.killDaemon()
                 let half = open("\(lab.home.path)/journal/half.json.new", O_WRONLY | O_CREAT, 0o600)
                 #expect(half >= 0)
                 close(half)
                 try await lab.done("ps")
-                lab.expectSettled("half an entry")
+                try await lab.expect(Self.running, "half an entry")
             }
         }
 
-        @Test func `killed at any moment of a suspend: saved and gone, or all run on`() async throws {
-            try await FaultLab.with { lab in
+        @Test(arguments: FaultLab.Bed.all)
+        func `killed in each step of a suspend: all run on without a decision, and all is saved with one`(
+            _ bed: FaultLab.Bed
+        ) async throws {
+            try await FaultLab.with(bed) { lab in
                 try await lab.up()
-                var ends: [String: Int] = [:]
-                for moment in Self.moments {
-                    let name = "t\(moment)"
-                    let suspend = try await lab.fermata("suspend", "\(FaultLab.name)@\(name)") { _ in
-                        try await Task.sleep(for: .milliseconds(moment))
-                        try await lab.killDaemon()
-                    }
-                    let state = try await lab.state()
-                    ends["\(suspend.status), \(state ?? "none")", default: 0] += 1
-                    let what = "daemon killed \(moment) ms into the suspend; ps: \(state ?? "none"); \(suspend)"
-                    #expect([0, 1, 4, 5].contains(suspend.status), "\(what)")
-                    if state == "suspended" {
+                try await lab.done("suspend", "\(FaultLab.name)@first")
+                try await lab.done("resume", FaultLab.name)
+                // What differs with the way for RAM is in the middle.
+                let steps = bed.mapped ? [.saving, .saved, .decided] : SuspendStep.allCases
+                for step in steps {
+                    try await lab.holding("\(step)") { attempt in
+                        let name = "\(step.rawValue.lowercased())-\(attempt)"
+                        let suspend = try await step.hold(lab, as: name) { try await $0.killDaemon() }
+                        let state = try await lab.state()
+                        let what = "daemon killed in '\(step)'; ps: \(state ?? "none"); \(suspend)"
+                        #expect(suspend.status == 5, "\(what)")
+                        try await lab.expectWhole("first", what)
+                        guard step.isDecided else {
+                            #expect(state == "running", "\(what)")
+                            #expect(!lab.checkpoints.contains(name), "\(what)")
+                            return try await lab.expect(Self.running, what)
+                        }
+                        #expect(state == "suspended", "\(what)")
                         try await lab.expect([:], what)
                         try await lab.expectWhole(name, what)
                         try await lab.done("resume", FaultLab.name)
-                    } else {
-                        #expect(state == "running", "\(what)")
-                        #expect(suspend.status != 0, "\(what)")
-                        #expect(!lab.checkpoints.contains(name), "\(what)")
+                        try await lab.expect(Self.running, what)
                     }
-                    try await lab.expect(["alpha": "running", "beta": "running"], what)
                 }
-                print("ends of suspends with a killed daemon, by exit code and state after: \(ends)")
                 try await lab.done("suspend", "\(FaultLab.name)@last")
                 try await lab.done("resume", "\(FaultLab.name)@last")
-                try await lab.expect(["alpha": "running", "beta": "running"], "after all of it")
+                try await lab.expect(Self.running, "after all of it")
             }
         }
 
-        @Test func `killed at any moment of a resume: all run, or none is left`() async throws {
-            try await FaultLab.with { lab in
+        @Test(arguments: FaultLab.Bed.all)
+        func `killed in each step of a resume: none is left of what had not begun to run, and what runs stays`(
+            _ bed: FaultLab.Bed
+        ) async throws {
+            try await FaultLab.with(bed) { lab in
                 try await lab.up()
                 try await lab.done("suspend", "\(FaultLab.name)@first")
-                var ends: [String: Int] = [:]
-                for moment in Self.moments {
-                    let resume = try await lab.fermata("resume", "\(FaultLab.name)@first") { _ in
-                        try await Task.sleep(for: .milliseconds(moment))
-                        try await lab.killDaemon()
+                for step in bed.mapped ? [.preparing, .armed] : LaunchStep.allCases {
+                    try await lab.holding("\(step)") { _ in
+                        let resume = try await step.hold(lab, "resume", "\(FaultLab.name)@first") {
+                            try await $0.killDaemon()
+                        }
+                        let state = try await lab.state()
+                        let what = "daemon killed in '\(step)'; ps: \(state ?? "none"); \(resume)"
+                        #expect(resume.status == 5, "\(what)")
+                        #expect(state == (step.hasHappened ? "running" : "suspended"), "\(what)")
+                        try await lab.expect(step.hasHappened ? Self.running : [:], what)
+                        try await lab.expectWhole("first", what)
+                        if step.hasHappened { try await lab.done("down", FaultLab.name) }
+                        try await lab.expect([:], what)
                     }
-                    let state = try await lab.state()
-                    ends["\(resume.status), \(state ?? "none")", default: 0] += 1
-                    let what = "daemon killed \(moment) ms into the resume; ps: \(state ?? "none"); \(resume)"
-                    #expect([0, 1, 4, 5].contains(resume.status), "\(what)")
-                    try await lab.expectWhole("first", what)
-                    if state == "running" {
-                        try await lab.expect(["alpha": "running", "beta": "running"], what)
-                        try await lab.done("down", FaultLab.name)
-                    } else {
-                        #expect(resume.status != 0, "\(what)")
-                    }
-                    try await lab.expect([:], what)
                 }
-                print("ends of resumes with a killed daemon, by exit code and state after: \(ends)")
                 try await lab.done("resume", "\(FaultLab.name)@first")
-                try await lab.expect(["alpha": "running", "beta": "running"], "after all of it")
+                try await lab.expect(Self.running, "after all of it")
+            }
+        }
+
+        @Test(arguments: FaultLab.QEMU.present)
+        func `killed in each step of a start: none is left of what had not begun to run, and what runs stays`(
+            _ qemu: FaultLab.QEMU
+        ) async throws {
+            try await FaultLab.with(qemu) { lab in
+                try await lab.done("ps")
+                let manifest = try lab.manifest()
+                for step in LaunchStep.allCases {
+                    try await lab.holding("\(step)") { _ in
+                        let start = try await step.hold(lab, "up", manifest) { try await $0.killDaemon() }
+                        let state = try await lab.state()
+                        let what = "daemon killed in '\(step)'; ps: \(state ?? "none"); \(start)"
+                        #expect(start.status == 5, "\(what)")
+                        #expect(step.hasHappened == (state == "running"), "\(what)")
+                        try await lab.expect(step.hasHappened ? Self.running : [:], what)
+                        if step.hasHappened { try await lab.done("down", FaultLab.name) }
+                        try await lab.expect([:], what)
+                    }
+                }
+                try await lab.up()
+                try await lab.expect(Self.running, "after all of it")
             }
         }
     }

@@ -5,10 +5,22 @@ import JSON
 struct MonitorProbe {
     let path: String
 
+    /// - Parameter arguments: a JSON object.
     @discardableResult
-    func ask(_ command: String) throws -> JSONValue {
-        let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    func ask(_ command: String, _ arguments: String = "{}") throws -> JSONValue {
+        let socket = try Self.connection(to: path)
         defer { close(socket) }
+        var rest: [UInt8] = []
+        _ = try next(on: socket, &rest) { $0["QMP"] != nil }
+        try send(#"{"execute":"qmp_capabilities"}"#, socket)
+        _ = try next(on: socket, &rest) { $0["return"] != nil }
+        try send(#"{"execute":"\#(command)","arguments":\#(arguments)}"#, socket)
+        return try next(on: socket, &rest) { $0["return"] != nil || $0["error"] != nil }
+    }
+
+    /// - Returns: a socket that waits no longer than 20 s for an answer; the caller closes it.
+    static func connection(to path: String) throws -> Int32 {
+        let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var limit = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_un()
@@ -19,13 +31,12 @@ struct MonitorProbe {
                 connect(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard socket >= 0, connected == 0 else { throw CLIError("no connection to \(path): errno \(errno)") }
-        var rest: [UInt8] = []
-        _ = try next(on: socket, &rest) { $0["QMP"] != nil }
-        try send(#"{"execute":"qmp_capabilities"}"#, socket)
-        _ = try next(on: socket, &rest) { $0["return"] != nil }
-        try send(#"{"execute":"\#(command)"}"#, socket)
-        return try next(on: socket, &rest) { $0["return"] != nil || $0["error"] != nil }
+        guard socket >= 0, connected == 0 else {
+            let number = errno
+            close(socket)
+            throw CLIError("no connection to \(path): errno \(number)")
+        }
+        return socket
     }
 
     private func send(_ text: String, _ socket: Int32) throws {

@@ -1,15 +1,8 @@
-import FoundationEssentials
-import Glibc
-import JSON
 import Testing
 
 extension FaultTests {
-    /// A QEMU is killed with -9 at many moments of an operation.
+    /// A QEMU is killed with -9 in every step of an operation.
     @Suite struct QEMUDeathTests {
-        /// After the command was given, in milliseconds; the instant is about 150 ms after it on an idle host, and all is
-        /// saved within some 400 ms. On a busy one everything moves; whatever the moment hits, the same has to hold.
-        static let moments = [0, 120, 160, 200, 240, 280, 320, 380, 450, 700]
-
         @Test(arguments: FaultLab.QEMU.present)
         func `a machine that died while it ran is named, and the others run on`(_ qemu: FaultLab.QEMU) async throws {
             try await FaultLab.with(qemu) { lab in
@@ -23,69 +16,77 @@ extension FaultTests {
             }
         }
 
-        @Test(arguments: FaultLab.QEMU.present)
-        func `killed at any moment of a suspend: the other runs on, and what was saved before stays good`(
-            _ qemu: FaultLab.QEMU
-        ) async throws {
-            try await FaultLab.with(qemu) { lab in
+        @Test(arguments: FaultLab.Bed.all)
+        func `killed in each step of a suspend: what is saved stays, and else the other runs on`(_ bed: FaultLab.Bed)
+            async throws
+        {
+            try await FaultLab.with(bed) { lab in
                 try await lab.up()
                 try await lab.done("suspend", "\(FaultLab.name)@first")
-                var ends: [Int32: Int] = [:]
-                for moment in Self.moments {
-                    try await lab.done("resume", "\(FaultLab.name)@first")
-                    let name = "t\(moment)"
-                    let suspend = try await lab.fermata("suspend", "\(FaultLab.name)@\(name)") { _ in
-                        try await Task.sleep(for: .milliseconds(moment))
-                        try await lab.killQEMU("alpha")
-                    }
-                    ends[suspend.status, default: 0] += 1
-                    let what = "killed \(moment) ms into the suspend: \(suspend)"
-                    if suspend.status == 0 {
+                try await lab.done("resume", "\(FaultLab.name)@first")
+                var ends: [String: Int32] = [:]
+                for step in bed.mapped ? [.saving, .saved] : SuspendStep.withLivingAlpha {
+                    try await lab.holding("\(step)") { attempt in
+                        let name = "\(step.rawValue.lowercased())-\(attempt)"
+                        let suspend = try await step.hold(lab, as: name) { try await $0.killQEMU("alpha") }
+                        ends[step.rawValue] = suspend.status
+                        let what = "alpha killed in '\(step)': \(suspend)"
+                        if suspend.status == 0 {
+                            #expect(step.isSaved, "\(what)")
+                            try await lab.expect([:], what)
+                            try await lab.expectWhole(name, what)
+                        } else {
+                            #expect(!step.isDecided, "\(what)")
+                            // Called off is not for the machine's sake.
+                            #expect(
+                                suspend.status == (step == .rollingBack ? 130 : step == .preparing ? 3 : 1),
+                                "\(what)"
+                            )
+                            #expect(step == .rollingBack || suspend.names("alpha"), "\(what)")
+                            try await lab.expect(["beta": "running"], what)
+                            #expect(!lab.checkpoints.contains(name), "\(what)")
+                        }
+                        try await lab.expectWhole("first", what)
+                        try await lab.done("down", FaultLab.name)
                         try await lab.expect([:], what)
-                        try await lab.expectWhole(name, what)
-                    } else {
-                        #expect([1, 3, 4].contains(suspend.status), "\(what)")
-                        #expect(suspend.status == 4 || suspend.names("alpha"), "\(what)")
-                        try await lab.expect(["beta": "running"], what)
-                        #expect(!lab.checkpoints.contains(name), "\(what)")
+                        try await lab.done("resume", "\(FaultLab.name)@first")
                     }
-                    try await lab.expectWhole("first", what)
-                    try await lab.done("down", FaultLab.name)
-                    try await lab.expect([:], what)
                 }
-                print("ends of suspends with a killed QEMU \(qemu.rawValue), by exit code: \(ends)")
-                #expect(ends.keys.contains { $0 != 0 })
+                print("exit codes of a suspend on \(bed.testDescription) with a QEMU killed in each step: \(ends)")
             }
         }
 
-        @Test(arguments: FaultLab.QEMU.present)
-        func `killed at any moment of a resume: no machine is left, and the checkpoint is as good as before`(
-            _ qemu: FaultLab.QEMU
-        ) async throws {
-            try await FaultLab.with(qemu) { lab in
+        @Test(arguments: FaultLab.Bed.all)
+        func
+            `killed in each step of a resume: none is left of what had not begun to run, and the checkpoint is as before`(
+                _ bed: FaultLab.Bed
+            ) async throws
+        {
+            try await FaultLab.with(bed) { lab in
                 try await lab.up()
                 try await lab.done("suspend", "\(FaultLab.name)@first")
-                var ends: [Int32: Int] = [:]
-                for moment in Self.moments {
-                    let resume = try await lab.fermata("resume", "\(FaultLab.name)@first") { _ in
-                        try await FaultLab.wait(for: "a QEMU") { !lab.qemus(of: "alpha").isEmpty }
-                        try await Task.sleep(for: .milliseconds(moment))
-                        try await lab.killQEMU("alpha")
-                    }
-                    ends[resume.status, default: 0] += 1
-                    let what = "killed \(moment) ms after it was started for a resume: \(resume)"
-                    if resume.status == 0 {
-                        try await lab.expect(["beta": "running"], what)
-                    } else {
-                        #expect([1, 3, 4].contains(resume.status), "\(what)")
-                        #expect(resume.status == 4 || resume.names("alpha"), "\(what)")
+                var ends: [String: Int32] = [:]
+                for step in bed.mapped ? [.preparing, .armed] : LaunchStep.allCases {
+                    try await lab.holding("\(step)") { _ in
+                        let resume = try await step.hold(lab, "resume", "\(FaultLab.name)@first") {
+                            try await $0.killQEMU("alpha")
+                        }
+                        ends[step.rawValue] = resume.status
+                        let what = "alpha killed in '\(step)': \(resume)"
+                        if step.hasHappened {
+                            // A machine that dies after the instant has died while it ran.
+                            #expect(resume.status == 0, "\(what)")
+                            try await lab.expect(["beta": "running"], what)
+                            try await lab.done("down", FaultLab.name)
+                        } else {
+                            #expect(resume.status == (step == .preparing ? 3 : 1), "\(what)")
+                            #expect(resume.names("alpha"), "\(what)")
+                        }
                         try await lab.expect([:], what)
+                        try await lab.expectWhole("first", what)
                     }
-                    try await lab.expectWhole("first", what)
-                    if resume.status == 0 { try await lab.done("down", FaultLab.name) }
                 }
-                print("ends of resumes with a killed QEMU \(qemu.rawValue), by exit code: \(ends)")
-                #expect(ends.keys.contains { $0 != 0 })
+                print("exit codes of a resume on \(bed.testDescription) with a QEMU killed in each step: \(ends)")
                 try await lab.done("resume", "\(FaultLab.name)@first")
                 try await lab.expect(["alpha": "running", "beta": "running"], "after all of it")
             }

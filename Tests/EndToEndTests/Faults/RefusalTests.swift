@@ -9,8 +9,9 @@ extension FaultTests {
     @Suite struct RefusalTests {
         static let running = ["alpha": "running", "beta": "running"]
 
-        @Test func `an instant that is past or too near`() async throws {
-            try await FaultLab.with { lab in
+        @Test(arguments: FaultLab.QEMU.present)
+        func `an instant that is past or too near`(_ qemu: FaultLab.QEMU) async throws {
+            try await FaultLab.with(qemu) { lab in
                 try await lab.up()
                 for (arguments, codes) in [
                     (["--at", "2020-01-01T00:00:00Z"], ["instant-past"]),
@@ -31,19 +32,6 @@ extension FaultTests {
             }
         }
 
-        @Test func `of two suspends at once one is refused, and the other is done`() async throws {
-            try await FaultLab.with { lab in
-                try await lab.up()
-                async let one = lab.fermata("suspend", "\(FaultLab.name)@one", "--in", "3s")
-                async let two = lab.fermata("suspend", "\(FaultLab.name)@two", "--in", "3s")
-                let ends = try await [one, two].sorted { $0.status < $1.status }
-                #expect(ends.map(\.status) == [0, 3], "\(ends)")
-                #expect(ends[1].run.output.contains("busy"), "\(ends[1])")
-                try await lab.expect([:], "\(ends)")
-                #expect(lab.checkpoints.count == 1)
-            }
-        }
-
         @Test(arguments: FaultLab.QEMU.present)
         func `a machine that somebody stopped by hand is refused, and stays as it was`(_ qemu: FaultLab.QEMU)
             async throws
@@ -61,8 +49,9 @@ extension FaultTests {
             }
         }
 
-        @Test func `ctrl-C before the instant: exit 130, and nothing has happened`() async throws {
-            try await FaultLab.with { lab in
+        @Test(arguments: FaultLab.QEMU.present)
+        func `ctrl-C before the instant: exit 130, and nothing has happened`(_ qemu: FaultLab.QEMU) async throws {
+            try await FaultLab.with(qemu) { lab in
                 try await lab.up()
                 let suspend = try await lab.fermata("suspend", FaultLab.name, "--in", "20s") { process in
                     try await FaultLab.wait(for: "the journal") { !lab.journal.isEmpty }
@@ -77,8 +66,11 @@ extension FaultTests {
         }
 
         /// The operation is the daemon's: whoever asked for it may go.
-        @Test func `a command that is killed while it waits: the operation goes on and is done`() async throws {
-            try await FaultLab.with { lab in
+        @Test(arguments: FaultLab.QEMU.present)
+        func `a command that is killed while it waits: the operation goes on and is done`(_ qemu: FaultLab.QEMU)
+            async throws
+        {
+            try await FaultLab.with(qemu) { lab in
                 try await lab.up()
                 let suspend = try await lab.fermata("suspend", "\(FaultLab.name)@one", "--in", "3s") { process in
                     try await FaultLab.wait(for: "the journal") { !lab.journal.isEmpty }

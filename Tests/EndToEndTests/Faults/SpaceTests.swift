@@ -6,8 +6,9 @@ import Testing
 extension FaultTests {
     /// The volume for checkpoints is full, before an operation or in the middle of one.
     @Suite struct SpaceTests {
-        @Test func `too little room is refused before anything stops`() async throws {
-            try await Self.onSmallVolume(megabytes: 8) { lab in
+        @Test(arguments: FaultLab.Bed.all)
+        func `too little room is refused before anything stops`(_ bed: FaultLab.Bed) async throws {
+            try await Self.onSmallVolume(megabytes: 8, bed) { lab in
                 try await lab.up()
                 let suspend = try await lab.fermata("suspend", FaultLab.name)
                 #expect(suspend.status == 3, "\(suspend)")
@@ -17,9 +18,9 @@ extension FaultTests {
             }
         }
 
-        @Test(arguments: FaultLab.QEMU.present)
-        func `too little room is told together with all else that is in the way`(_ qemu: FaultLab.QEMU) async throws {
-            try await Self.onSmallVolume(megabytes: 8, qemu) { lab in
+        @Test(arguments: FaultLab.Bed.all)
+        func `too little room is told together with all else that is in the way`(_ bed: FaultLab.Bed) async throws {
+            try await Self.onSmallVolume(megabytes: 8, bed) { lab in
                 try await lab.upUnsavable()
                 try MonitorProbe(path: lab.probe("alpha")).ask("stop")
                 let suspend = try await lab.suspend(["--at", "2020-01-01T00:00:00Z"])
@@ -35,17 +36,17 @@ extension FaultTests {
             }
         }
 
-        @Test(arguments: FaultLab.QEMU.present)
+        @Test(arguments: FaultLab.Bed.all)
         func
             `a volume that fills up between promise and instant: all run on, nothing is left, and it works with room again`(
-                _ qemu: FaultLab.QEMU
+                _ bed: FaultLab.Bed
             ) async throws
         {
-            try await Self.onSmallVolume(megabytes: 400, qemu) { lab in
+            try await Self.onSmallVolume(megabytes: 400, bed) { lab in
                 try await lab.up()
                 let filler = "\(lab.home.path)/checkpoints/filler"
-                let suspend = try await lab.fermata("suspend", FaultLab.name, "--in", "6s") { _ in
-                    try await FaultLab.wait(for: "the suspend to be armed") { lab.isArmed }
+                let suspend = try await lab.follow("suspend", FaultLab.name, "--in", "6s") { command in
+                    try await command.phase("armed")
                     Self.fill(filler)
                 }
                 #expect(suspend.status == 1, "\(suspend)")
@@ -72,14 +73,14 @@ extension FaultTests {
 
         private static func onSmallVolume(
             megabytes: Int,
-            _ qemu: FaultLab.QEMU = .installed,
+            _ bed: FaultLab.Bed,
             _ body: @Sendable (FaultLab) async throws -> Void
         ) async throws {
             guard geteuid() == 0 else {
                 print("skipped: a small volume for checkpoints can only be mounted as root")
                 return
             }
-            try await FaultLab.with(qemu) { lab in
+            try await FaultLab.with(bed) { lab in
                 let folder = "\(lab.home.path)/checkpoints"
                 try FileManager.default.createDirectory(
                     atPath: folder,
