@@ -14,6 +14,6 @@ awk '
     /^✘/ { left = 0; next }
     /(^| )error: |Fatal error: |\*\*\* .*(signal|Program crashed)|^left behind by a test: / { print; next }
     left > 0 { left--; print "  " $0 }
-' <<<"$plain" | cut -c 1-600 | head -n 300
+' <<<"$plain" | cut -c 1-600 | sed -n 1,300p
 printf '\n'
 grep -E '^✘ Test .* failed after' <<<"$plain" | grep -v '^✘ Test run with' | sort -u || true
