@@ -39,7 +39,7 @@ final class DatabaseGate: @unchecked Sendable {
     /// Opens for one write and shuts again. A daemon that is about to write tries again within 100 ms.
     /// - Throws: when none comes, or another one slips through behind it.
     func letOneThrough() throws {
-        // The next write may be half a millisecond behind: this thread neither sleeps nor waits for a processor.
+        // The next write may be half a millisecond behind: this thread sleeps less, and where it may, waits for no processor.
         var priority = sched_param(sched_priority: 1)
         sched_setscheduler(0, SCHED_FIFO, &priority)
         defer {
@@ -51,6 +51,7 @@ final class DatabaseGate: @unchecked Sendable {
         open()
         while transactions == before {
             guard time(nil) < end else { throw CLIError("nothing was written to the database") }
+            usleep(20)
         }
         while !lock(F_WRLCK) {}
         let passed = transactions &- before
