@@ -57,7 +57,7 @@ let product: [Target] = [
     module(
         "ControlInstance",
         [
-            "HypervisorAPI", "Manifest", "GuestClock", "MigrationStream", "HostClock", "Time", logging,
+            "HypervisorAPI", "GuestClock", "HostClock", "Time", logging,
             .product(name: "GRDB", package: "GRDB.swift"),
         ]
     ),
@@ -80,7 +80,7 @@ let product: [Target] = [
     ),
     tests("Hypervisor", ["HypervisorAPI", "QMP", "MigrationStream", "GuestClock", "HostClock", "JSON", "Time"]),
     tests("Manifest", ["HypervisorAPI", "Time"]),
-    tests("ControlInstance", ["HypervisorAPI", "Manifest", "GuestClock", "Time"]),
+    tests("ControlInstance", ["HypervisorAPI", "GuestClock", "HostClock", "Time"]),
     tests(
         "Console",
         [

@@ -118,8 +118,6 @@ int fermata_fifo_limit(void) {
 
 int fermata_lock_memory(void) { return mlockall(MCL_CURRENT | MCL_ONFAULT) < 0 ? -errno : 0; }
 
-int fermata_unlock_memory(void) { return munlockall() < 0 ? -errno : 0; }
-
 int fermata_lock_stack(void) {
     pthread_attr_t attributes;
     int error = pthread_getattr_np(pthread_self(), &attributes);

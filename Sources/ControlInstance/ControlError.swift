@@ -21,7 +21,4 @@ public struct ControlError: Error, Codable, Hashable, Sendable, CustomStringConv
 
     /// Something named does not exist.
     public var isNotFound: Bool { reasons.contains { $0.code.hasSuffix("-not-found") } }
-
-    /// The simulation's state, or an operation under way, forbids it now.
-    public var isConflict: Bool { exitCode == 3 }
 }

@@ -38,10 +38,4 @@ public struct VolleyReport: Hashable, Sendable {
         self.clockSteppedWhileFiring = clockSteppedWhileFiring
         self.privileges = privileges
     }
-
-    /// Fired, and the kernel took every byte.
-    public var reachedEveryPeer: Bool { outcome == .fired && shots.allSatisfy { $0.failure == nil } }
-
-    /// The lateness of the shot that was latest against its own due time; nil when nothing was written.
-    public var worstLateness: Span? { shots.compactMap(\.lateness).max() }
 }

@@ -54,7 +54,6 @@ int fermata_fifo_limit(void);
 /// Locks what this process has mapped now and what it faults in there later. Not what is mapped later: a checkpoint's
 /// RAM file would be locked with it. 0 or -errno.
 int fermata_lock_memory(void);
-int fermata_unlock_memory(void);
 /// Locks the calling thread's stack: 0 or -errno.
 int fermata_lock_stack(void);
 /// Names the calling thread and keeps all signals away from it.

@@ -58,6 +58,4 @@ extension MachineRecord {
     static func load(from folder: String) throws(HypervisorError) -> MachineRecord {
         try DurableFile.read(MachineRecord.self, from: path(in: folder))
     }
-
-    static func remove(from folder: String) throws(HypervisorError) { try DurableFile.remove(path(in: folder)) }
 }
