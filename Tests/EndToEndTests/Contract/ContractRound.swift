@@ -13,7 +13,7 @@ struct ContractRound {
 
     func starts() async throws {
         let machines = FaultLab.machines.map { name in
-            "  \(name): {qemu: \(lab.qemu.path), machine: pc, memory: 32M, "
+            "  \(name): {qemu: \(lab.bed.qemu.path), machine: pc, memory: 32M, "
                 + "args: [-qmp, \"unix:\(lab.probe(name)),server=on,wait=off\"]}\n"
         }
         let manifest = try lab.home.file(
@@ -129,7 +129,7 @@ struct ContractRound {
     private func inspects(_ file: String, _ machine: JSONValue) async throws {
         let inspected = try await lab.done("inspect", file).result
         expect(inspected, .inspection, "inspect")
-        #expect(inspected["machineType"]?.stringValue == "pc-i440fx-\(lab.qemu.rawValue)")
+        #expect(inspected["machineType"]?.stringValue == "pc-i440fx-\(lab.bed.qemu.rawValue)")
         let mapped = machine["ram"]?["way"]?.stringValue == "mapped"
         #expect(inspected["format"]?.stringValue == (mapped ? "mapped-ram" : "classic"))
         let clocks = inspected["clocks"]?.arrayValue ?? []
@@ -191,7 +191,7 @@ struct ContractRound {
 
     func adopts() async throws {
         let monitor = "\(lab.home.folder)/lone.qmp"
-        let lone = try await LoneQEMU(lab.qemu, monitor: monitor)
+        let lone = try await LoneQEMU(lab.bed.qemu, monitor: monitor)
         let adopted = try await lab.done("adopt", "other", "lone", monitor).result
         expect(adopted, .machine, "adopt")
         #expect(adopted["adopted"]?.boolValue == true && adopted["state"]?.stringValue == "running")

@@ -25,7 +25,7 @@ extension FaultLab {
             simulation: \(Self.name)
             machines:
               alpha:
-                qemu: \(qemu.path)
+                qemu: \(bed.qemu.path)
                 machine: pc
                 memory: 32M
                 ram: \(ram)
@@ -34,13 +34,14 @@ extension FaultLab {
                   - {id: seed, file: seed.raw, format: raw, readonly: true}
                 args: [-qmp, "unix:\(probe("alpha")),server=on,wait=off"]
               beta:
-                qemu: \(qemu.path)
+                qemu: \(bed.qemu.path)
                 machine: pc
                 memory: 32M
                 ram: \(ram)
                 args: [-qmp, "unix:\(probe("beta")),server=on,wait=off"]
             links:
               - {name: lan, kind: dgram, between: [alpha, beta]}
+            \(resources)
 
             """
         )

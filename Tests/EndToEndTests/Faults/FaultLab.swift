@@ -157,13 +157,20 @@ struct FaultLab: Sendable {
             \(machines.joined(separator: "\n"))
             links:
               - {name: lan, kind: dgram, between: [alpha, beta]}
-            resources:
-              ledger:
-                acquire: [/bin/sh, -c, 'echo acquired >> "$0"', \(ledger)]
-                release: [/bin/sh, -c, 'echo released >> "$0"', \(ledger)]
+            \(resources)
 
             """
         )
+    }
+
+    /// Of every manifest: the ledger tells when it is held.
+    var resources: String {
+        """
+        resources:
+          ledger:
+            acquire: [/bin/sh, -c, 'echo acquired >> "$0"', \(ledger)]
+            release: [/bin/sh, -c, 'echo released >> "$0"', \(ledger)]
+        """
     }
 
     // MARK: - What is the case

@@ -50,11 +50,11 @@ extension FaultTests {
                 let both = try await lab.suspend([])
                 #expect(Set(both.codes) == ["machine-not-running", "resource-check-failed"], "\(both)")
                 try MonitorProbe(path: lab.probe("alpha")).ask("cont")
-                #expect(try lab.resourceLog() == ["acquire"])
+                #expect(try lab.resourceLog() == ["acquired"])
 
                 try lab.answerChecks("0")
                 try await lab.done("suspend", "\(FaultLab.name)@first")
-                #expect(try lab.resourceLog() == ["acquire", "release"])
+                #expect(try lab.resourceLog() == ["acquired", "released"])
                 // What is acquired anew is held: nobody asks before the next suspend.
                 try lab.answerChecks("1")
                 try await lab.done("resume", FaultLab.name)
@@ -100,8 +100,9 @@ extension FaultLab {
             """
             simulation: \(Self.name)
             machines:
-              alpha: {qemu: \(qemu.path), machine: q35, memory: 32M, args: [\(monitor("alpha")), -device, "nvme,serial=1"]}
-              beta: {qemu: \(qemu.path), machine: pc, memory: 32M, args: [\(monitor("beta"))]}
+              alpha: {qemu: \(bed.qemu.path), machine: q35, memory: 32M, args: [\(monitor("alpha")), -device, "nvme,serial=1"]}
+              beta: {qemu: \(bed.qemu.path), machine: pc, memory: 32M, args: [\(monitor("beta"))]}
+            \(resources)
 
             """
         )
@@ -128,11 +129,11 @@ extension FaultLab {
             """
             simulation: \(Self.name)
             machines:
-              alpha: {qemu: \(qemu.path), machine: pc, memory: 32M, args: [-qmp, "unix:\(probe("alpha")),server=on,wait=off"]}
+              alpha: {qemu: \(bed.qemu.path), machine: pc, memory: 32M, args: [-qmp, "unix:\(probe("alpha")),server=on,wait=off"]}
             resources:
               vpn:
-                acquire: [/bin/sh, -c, "echo acquire >>'\(ledger)'"]
-                release: [/bin/sh, -c, "echo release >>'\(ledger)'"]
+                acquire: [/bin/sh, -c, "echo acquired >>'\(ledger)'"]
+                release: [/bin/sh, -c, "echo released >>'\(ledger)'"]
                 check: [./check.sh]
                 timeout: 2s
 
