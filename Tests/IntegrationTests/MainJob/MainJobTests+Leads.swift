@@ -14,7 +14,7 @@ extension MainJobTests {
     func leads(_ release: QEMUUnderTest) async throws {
         try await Lab.with { lab in
             let spec = try LabManifest.bare(release)
-            let started = try await lab.up(spec)
+            let started = try await lab.up(spec, .in(.seconds(5)))
             try #require(started.outcome == .done, "\(started.reasons)")
             // Each process sees one stop; below three nothing is believed.
             for _ in 0..<3 {
