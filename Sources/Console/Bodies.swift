@@ -12,8 +12,8 @@ struct UpBody: StrictBody {
     let when: When?
 }
 
-/// `POST …/suspend`.
-struct SuspendBody: StrictBody {
+/// `POST …/suspend` and `POST …/checkpoint`.
+struct SaveBody: StrictBody {
     static let fields = ["checkpoint", "when"]
     let checkpoint: String?
     let when: When?

@@ -5,7 +5,8 @@ public import HypervisorAPI
 /// the real one does not give on demand.
 public protocol Control: Sendable {
     func up(_ request: UpRequest) async throws(ControlError) -> OperationID
-    func suspend(_ request: SuspendRequest) async throws(ControlError) -> OperationID
+    func suspend(_ request: SaveRequest) async throws(ControlError) -> OperationID
+    func checkpoint(_ request: SaveRequest) async throws(ControlError) -> OperationID
     func resume(_ request: ResumeRequest) async throws(ControlError) -> OperationID
     func cancel(_ operation: OperationID) async throws(ControlError)
     func settle(_ operation: OperationID) async throws(ControlError) -> OperationReport

@@ -50,14 +50,10 @@ struct Routes: Sendable {
                 return try begun(try await control.up(UpRequest(spec: body.spec, when: body.when ?? .asap)))
             },
             .post("/v1/simulations/{simulation}/suspend") { call in
-                let simulation = try call.simulation()
-                let body = try await call.body(SuspendBody.self)
-                let checkpoint = try body.checkpoint.map { try Call.name($0, of: "checkpoint") }
-                return try begun(
-                    try await control.suspend(
-                        SuspendRequest(simulation: simulation, checkpoint: checkpoint, when: body.when ?? .asap)
-                    )
-                )
+                try begun(try await control.suspend(try await save(call)))
+            },
+            .post("/v1/simulations/{simulation}/checkpoint") { call in
+                try begun(try await control.checkpoint(try await save(call)))
             },
             .post("/v1/simulations/{simulation}/resume") { call in
                 let simulation = try call.simulation()
@@ -168,6 +164,13 @@ struct Routes: Sendable {
 
     /// Newest first; more than that nobody reads at once.
     private static let operationsShown = 100
+
+    private func save(_ call: Call) async throws -> SaveRequest {
+        let simulation = try call.simulation()
+        let body = try await call.body(SaveBody.self)
+        let checkpoint = try body.checkpoint.map { try Call.name($0, of: "checkpoint") }
+        return SaveRequest(simulation: simulation, checkpoint: checkpoint, when: body.when ?? .asap)
+    }
 
     private func begun(_ operation: OperationID) throws -> Response {
         let events = "/v1/operations/\(operation)/events"

@@ -14,8 +14,18 @@ extension ControlInstance {
 
     /// Stops a simulation's machines at one instant and saves them.
     /// - Throws: when it cannot even begin: no such simulation, nothing runs, busy, the checkpoint's name is taken.
-    public func suspend(_ request: SuspendRequest) async throws(ControlError) -> OperationID {
-        try await begin(request.simulation, "suspend") { id throws(ControlError) in try await self.plan(request, id) }
+    public func suspend(_ request: SaveRequest) async throws(ControlError) -> OperationID {
+        try await begin(request.simulation, "suspend") { id throws(ControlError) in
+            try await self.plan(request, .suspend, id)
+        }
+    }
+
+    /// Saves a simulation's machines as they are at one instant; they go on, all at a second instant milliseconds later.
+    /// - Throws: as ``suspend(_:)``.
+    public func checkpoint(_ request: SaveRequest) async throws(ControlError) -> OperationID {
+        try await begin(request.simulation, "checkpoint") { id throws(ControlError) in
+            try await self.plan(request, .checkpoint, id)
+        }
     }
 
     /// Lets a simulation go on from a checkpoint, all machines at one instant.

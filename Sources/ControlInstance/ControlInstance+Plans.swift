@@ -37,13 +37,18 @@ extension ControlInstance {
         return OperationPlan(record: record, instant: instant, parts: parts)
     }
 
-    func plan(_ request: SuspendRequest, _ id: OperationID) async throws(ControlError) -> OperationPlan {
+    /// - Parameter kind: suspend or checkpoint.
+    func plan(
+        _ request: SaveRequest,
+        _ kind: OperationKind,
+        _ id: OperationID
+    ) async throws(ControlError) -> OperationPlan {
         let simulation = try await existing(request.simulation)
         guard simulation.state == .running else {
             throw ControlError(
                 code: "simulation-not-running",
                 message:
-                    "\(simulation.name) is \(simulation.state.rawValue): only a running simulation can be suspended",
+                    "\(simulation.name) is \(simulation.state.rawValue): only a running simulation can be saved",
                 exitCode: 3
             )
         }
@@ -51,15 +56,15 @@ extension ControlInstance {
         let place = checkpointSet.place(of: name, simulation: simulation.name)
         let instant = resolve(request.when)
         let parts = try parts(of: simulation) { _, machines in
-            .suspend(
-                SuspendOrder(
-                    operation: id,
-                    simulation: simulation.name,
-                    machines: machines,
-                    instant: instant,
-                    folder: place.partial
-                )
+            let order = SaveOrder(
+                operation: id,
+                simulation: simulation.name,
+                machines: machines,
+                instant: instant,
+                folder: place.partial,
+                finalFolder: place.final
             )
+            return kind == .suspend ? .suspend(order) : .checkpoint(order)
         }
         var parent: CheckpointManifest.Parent?
         if let current = simulation.checkpoint {
@@ -69,9 +74,9 @@ extension ControlInstance {
             parent = record.map { CheckpointManifest.Parent(id: $0.id, name: $0.name) }
         }
         var target = simulation
-        target.state = .suspended
+        if kind == .suspend { target.state = .suspended }
         target.checkpoint = name
-        let record = newRecord(id, .suspend, checkpoint: name, parts: parts, target: target)
+        let record = newRecord(id, kind, checkpoint: name, parts: parts, target: target)
         return OperationPlan(record: record, instant: instant, parts: parts, destination: place, parent: parent)
     }
 

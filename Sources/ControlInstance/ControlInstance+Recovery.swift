@@ -53,7 +53,7 @@ extension ControlInstance {
             let runsEverywhere = record.hosts.allSatisfy { host in
                 undecided[host]?.contains { $0.operation == record.id && $0.happened } ?? false
             }
-            let keep = record.kind != .suspend && (record.state.phase == .happened || runsEverywhere)
+            let keep = !record.kind.saves && (record.state.phase == .happened || runsEverywhere)
             do {
                 if keep, record.state.phase == .armed { try record.state.happen() }
                 try record.state.decide(keep && record.state.phase == .happened ? .commit : .rollback)
@@ -65,7 +65,7 @@ extension ControlInstance {
         }
         let decision = record.state.decision ?? .rollback
         var undone: CheckpointSet.Place?
-        if decision == .rollback, record.kind == .suspend, let name = record.checkpoint {
+        if decision == .rollback, record.kind.saves, let name = record.checkpoint {
             undone = checkpointSet.place(of: name, simulation: record.simulation)
         }
         if let undone { withdraw(undone) }

@@ -167,6 +167,7 @@ extension ControlInstance {
                     switch operation.kind {
                     case .start: .starting
                     case .suspend: .suspending
+                    case .checkpoint: .checkpointing
                     case .resume: .resuming
                     }
             } else {
@@ -204,7 +205,7 @@ extension ControlInstance {
         let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
         for var operation in unfinished where operation.simulation == simulation {
             if operation.state.decision == nil { try? operation.state.decide(.rollback) }
-            if operation.state.decision == .rollback, operation.kind == .suspend, let name = operation.checkpoint {
+            if operation.state.decision == .rollback, operation.kind.saves, let name = operation.checkpoint {
                 let place = checkpointSet.place(of: name, simulation: simulation)
                 withdraw(place)
                 await discard(place, on: operation.hosts)

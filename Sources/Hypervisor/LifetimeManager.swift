@@ -2,13 +2,14 @@ import Logging
 import HostClock
 import HypervisorAPI
 import QMP
+import Synchronization
 import Time
 
 /// Everything that is held for one machine while its process lives: the process, its monitor, its run folder, and what has
 /// been learned of how quickly it follows commands.
 actor LifetimeManager {
     nonisolated let name: MachineName
-    nonisolated let record: MachineRecord
+    private nonisolated let kept: Mutex<MachineRecord>
     nonisolated let surroundings: Surroundings
     private var connection: QMPConnection?
     /// Somebody is connecting. QEMU talks to one client at a time, so a second one waits for this, too.
@@ -28,11 +29,21 @@ actor LifetimeManager {
 
     init(record: MachineRecord, surroundings: Surroundings, monitor: QMPConnection? = nil) {
         name = MachineName(record)
-        self.record = record
+        kept = Mutex(record)
         self.surroundings = surroundings
         connection = monitor
         leadStore = LeadStore(path: surroundings.leadFile(of: name))
         leads = leadStore.load()
+    }
+
+    nonisolated var record: MachineRecord { kept.withLock { $0 } }
+
+    /// Goes on with other layers, durably.
+    func replaceDisks(with disks: [MachineRecord.RunningDisk]) throws(HypervisorError) {
+        var record = record
+        record.disks = disks
+        try record.save()
+        kept.withLock { [record] in $0 = record }
     }
 
     nonisolated var isAlive: Bool { record.identity.isAlive }

@@ -15,6 +15,13 @@ extension LocalHypervisor {
         case .suspend(let suspend):
             entry.folder = suspend.folder
             return suspension(entry, of: try machines(named: suspend.machines, of: suspend.simulation))
+        case .checkpoint(let save):
+            entry.folder = save.folder
+            return checkpointing(
+                entry,
+                of: try machines(named: save.machines, of: save.simulation),
+                finalFolder: save.finalFolder
+            )
         case .start(let start):
             try refuseIfPresent(start.simulation.name)
             return launch(entry, LaunchOrder(start))
@@ -32,9 +39,28 @@ extension LocalHypervisor {
                 entry,
                 of: allMachines(of: entry.simulation).filter { entry.machines.contains($0.name.machine) }
             )
+        case .checkpoint:
+            checkpointing(
+                entry,
+                of: allMachines(of: entry.simulation).filter { entry.machines.contains($0.name.machine) }
+            )
         case .start, .resume:
             launch(entry, LaunchOrder(found: entry))
         }
+    }
+
+    private func checkpointing(
+        _ entry: JournalEntry,
+        of machines: [LifetimeManager],
+        finalFolder: String = ""
+    ) -> CheckpointOperation {
+        CheckpointOperation(
+            entry: entry,
+            folder: entry.folder ?? "",
+            finalFolder: finalFolder,
+            machines: machines,
+            surroundings: surroundings
+        )
     }
 
     private func suspension(_ entry: JournalEntry, of machines: [LifetimeManager]) -> SuspendOperation {

@@ -19,6 +19,8 @@ struct RunFolder: Sendable {
         try Self.make(path)
     }
 
+    static func unlinkFile(_ path: String) { unlink(path) }
+
     static func make(_ path: String) throws(HypervisorError) {
         do {
             try FileManager.default.createDirectory(

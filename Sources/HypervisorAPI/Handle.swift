@@ -56,10 +56,12 @@ public enum OperationKind: String, Codable, Hashable, Sendable, CaseIterable {
     /// Machines start from nothing (`up`).
     case start
     case suspend
+    /// Saved at one instant, and on at a second one milliseconds later.
+    case checkpoint
     case resume
 
     /// Whether it makes a checkpoint of machines that run.
-    public var saves: Bool { self == .suspend }
+    public var saves: Bool { self == .suspend || self == .checkpoint }
 }
 
 /// Why something cannot be done: a sentence for people and a stable code for programs.

@@ -32,10 +32,11 @@ public protocol Hypervisor: Sendable {
     /// The stages of an operation as they end, from its beginning; ends with the operation.
     func stages(of operation: OperationID) async -> AsyncStream<Stage>
 
-    /// Suspend: the processes end, resources go free. Start and resume: they stay. Repeating it is harmless.
+    /// Suspend: the processes end, resources go free. Checkpoint, start and resume: they stay. Repeating it is harmless.
     func commit(_ operation: OperationID) async throws(HypervisorError)
 
-    /// Suspend: all go on together at that instant, what was saved is removed. Start and resume: the new processes end.
+    /// Suspend and checkpoint: all that stand still go on together at that instant, what was saved is removed. Start and resume:
+    /// the new processes end.
     /// Repeating it is harmless.
     func rollback(_ operation: OperationID, continueAt instant: HostInstant) async throws(HypervisorError)
 

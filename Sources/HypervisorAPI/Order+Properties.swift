@@ -4,7 +4,7 @@ extension Order {
     public var operation: OperationID {
         switch self {
         case .start(let order): order.operation
-        case .suspend(let order): order.operation
+        case .suspend(let order), .checkpoint(let order): order.operation
         case .resume(let order): order.operation
         }
     }
@@ -13,6 +13,7 @@ extension Order {
         switch self {
         case .start: .start
         case .suspend: .suspend
+        case .checkpoint: .checkpoint
         case .resume: .resume
         }
     }
@@ -20,7 +21,7 @@ extension Order {
     public var simulation: String {
         switch self {
         case .start(let order): order.simulation.name
-        case .suspend(let order): order.simulation
+        case .suspend(let order), .checkpoint(let order): order.simulation
         case .resume(let order): order.simulation.name
         }
     }
@@ -28,7 +29,7 @@ extension Order {
     public var machines: [String] {
         switch self {
         case .start(let order): order.simulation.machines.map(\.name)
-        case .suspend(let order): order.machines
+        case .suspend(let order), .checkpoint(let order): order.machines
         case .resume(let order): order.machines.map(\.name)
         }
     }
@@ -36,7 +37,7 @@ extension Order {
     public var instant: HostInstant? {
         switch self {
         case .start(let order): order.instant
-        case .suspend(let order): order.instant
+        case .suspend(let order), .checkpoint(let order): order.instant
         case .resume(let order): order.instant
         }
     }

@@ -4,7 +4,8 @@ public import Time
 /// What a control instance asks a hypervisor to prepare.
 public enum Order: Codable, Hashable, Sendable {
     case start(StartOrder)
-    case suspend(SuspendOrder)
+    case suspend(SaveOrder)
+    case checkpoint(SaveOrder)
     case resume(ResumeOrder)
 }
 
@@ -22,21 +23,32 @@ public struct StartOrder: Codable, Hashable, Sendable {
     }
 }
 
-/// Stop machines at the instant and save them; they stay alive and paused until commit or rollback.
-public struct SuspendOrder: Codable, Hashable, Sendable {
+/// Stop machines at the instant and save them. Of a suspend, they stay alive and paused until commit or rollback; of a checkpoint,
+/// they go on together as soon as nothing that they do can change what is saved.
+public struct SaveOrder: Codable, Hashable, Sendable {
     public var operation: OperationID
     public var simulation: String
     public var machines: [String]
     public var instant: HostInstant?
     /// Folder, not yet there, in which the hypervisor puts its files; the control instance adds the manifest.
     public var folder: String
+    /// What ``folder`` is called once the checkpoint is whole, and for ever: where running machines find their frozen layers.
+    public var finalFolder: String
 
-    public init(operation: OperationID, simulation: String, machines: [String], instant: HostInstant?, folder: String) {
+    public init(
+        operation: OperationID,
+        simulation: String,
+        machines: [String],
+        instant: HostInstant?,
+        folder: String,
+        finalFolder: String
+    ) {
         self.operation = operation
         self.simulation = simulation
         self.machines = machines
         self.instant = instant
         self.folder = folder
+        self.finalFolder = finalFolder
     }
 }
 

@@ -19,6 +19,14 @@ public struct Stage: Codable, Hashable, Sendable {
     }
 }
 
+/// What a machine did while its RAM was written into a checkpoint that it was to survive.
+public enum SavedWhile: String, Codable, Hashable, Sendable {
+    /// It ran: QEMU saved each page before the guest could change it (`background-snapshot`).
+    case running
+    /// It stood still for all of it: this kernel or QEMU cannot do better with this machine's memory.
+    case paused
+}
+
 /// What happened to one machine in one operation.
 public struct MachineReport: Codable, Hashable, Sendable {
     public var name: String
@@ -28,6 +36,10 @@ public struct MachineReport: Codable, Hashable, Sendable {
     public var happenedAt: HostInstant?
     /// ``happenedAt`` − instant; negative when early.
     public var lateness: Span?
+    /// Of a checkpoint: QEMU's own RESUME stamp.
+    public var continuedAt: HostInstant?
+    /// Of a checkpoint.
+    public var savedWhile: SavedWhile?
     /// At the instant: of a suspend what the clocks read when it stopped, of a resume what they read when it went on.
     public var clock: ClockState?
     /// Of a resume: what they read at the suspend.
@@ -45,6 +57,8 @@ public struct MachineReport: Codable, Hashable, Sendable {
         sentAt: HostInstant? = nil,
         happenedAt: HostInstant? = nil,
         lateness: Span? = nil,
+        continuedAt: HostInstant? = nil,
+        savedWhile: SavedWhile? = nil,
         clock: ClockState? = nil,
         clockBefore: ClockState? = nil,
         ramWay: RAMWay? = nil,
@@ -57,6 +71,8 @@ public struct MachineReport: Codable, Hashable, Sendable {
         self.sentAt = sentAt
         self.happenedAt = happenedAt
         self.lateness = lateness
+        self.continuedAt = continuedAt
+        self.savedWhile = savedWhile
         self.clock = clock
         self.clockBefore = clockBefore
         self.ramWay = ramWay
@@ -70,11 +86,11 @@ public struct MachineReport: Codable, Hashable, Sendable {
 /// What one hypervisor did in one operation, up to the point where it waits for `commit` or `rollback`.
 public struct HypervisorReport: Codable, Hashable, Sendable {
     public enum Outcome: Codable, Hashable, Sendable {
-        /// Suspend: all saved, paused and alive. Start and resume: all run.
+        /// Suspend: all saved, paused and alive. Checkpoint: all saved, and they run. Start and resume: all run.
         case done
         /// The volley was not fired (too late, clock stepped): no machine was touched.
         case missed([Reason])
-        /// Something failed after the instant; the machines wait, paused, for a rollback.
+        /// Something failed after the instant; the machines wait for a rollback, paused but those of a checkpoint.
         case failed([Reason])
     }
 

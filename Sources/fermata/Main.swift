@@ -25,7 +25,8 @@ struct Fermata: AsyncParsableCommand {
             """,
         version: "fermata \(FermataVersion.current)",
         subcommands: [
-            Up.self, Suspend.self, Resume.self, Down.self, Ps.self, Log.self, Show.self, Clock.self, Verify.self,
+            Up.self, Suspend.self, Checkpoint.self, Resume.self, Down.self, Ps.self, Log.self, Show.self, Clock.self,
+            Verify.self,
             Rm.self, Adopt.self, Inspect.self, Validate.self, Schema.self, Doctor.self, Serve.self,
         ]
     )

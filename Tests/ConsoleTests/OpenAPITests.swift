@@ -61,7 +61,7 @@ import Yams
     }
 
     @Test(arguments: [
-        ("UpBody", UpBody.fields), ("SuspendBody", SuspendBody.fields), ("ResumeBody", ResumeBody.fields),
+        ("UpBody", UpBody.fields), ("SaveBody", SaveBody.fields), ("ResumeBody", ResumeBody.fields),
         ("AdoptBody", AdoptBody.fields), ("ClockEditBody", ClockEditBody.fields),
     ])
     func `request bodies have exactly the described fields`(_ name: String, _ fields: [String]) throws {

@@ -51,7 +51,7 @@ import Time
             )
         }
         let instant = HostInstant(nanosecondsSinceEpoch: 1_700_000_000_000_000_001)
-        #expect(control.seen.suspend == [SuspendRequest(simulation: "lab", checkpoint: "before", when: .at(instant))])
+        #expect(control.seen.suspend == [SaveRequest(simulation: "lab", checkpoint: "before", when: .at(instant))])
     }
 
     @Test func `an empty body means the first possible instant and the manifest's policy`() async throws {

@@ -15,7 +15,8 @@ final class ScriptedControl: Control {
 
     struct Record {
         var up: [UpRequest] = []
-        var suspend: [SuspendRequest] = []
+        var suspend: [SaveRequest] = []
+        var checkpoint: [SaveRequest] = []
         var resume: [ResumeRequest] = []
         var adopt: [AdoptRequest] = []
         var edit: [ClockEditRequest] = []
@@ -44,8 +45,12 @@ final class ScriptedControl: Control {
 
     func up(_ request: UpRequest) async throws(ControlError) -> OperationID { try begin { $0.up.append(request) } }
 
-    func suspend(_ request: SuspendRequest) async throws(ControlError) -> OperationID {
+    func suspend(_ request: SaveRequest) async throws(ControlError) -> OperationID {
         try begin { $0.suspend.append(request) }
+    }
+
+    func checkpoint(_ request: SaveRequest) async throws(ControlError) -> OperationID {
+        try begin { $0.checkpoint.append(request) }
     }
 
     func resume(_ request: ResumeRequest) async throws(ControlError) -> OperationID {

@@ -147,7 +147,7 @@ struct ControlInstanceTests {
         let bench = try Bench()
         let control = try bench.control()
         try await bench.up(control)
-        let first = try await control.suspend(SuspendRequest(simulation: "sim", when: .in(.seconds(2))))
+        let first = try await control.suspend(SaveRequest(simulation: "sim", when: .in(.seconds(2))))
         #expect(await code { _ = try await bench.suspend(control) } == "busy")
         #expect(await code { _ = try await control.down("sim") } == "busy")
         #expect(await code { _ = try await control.clocks(of: "sim", pausing: true) } == "busy")
@@ -160,7 +160,7 @@ struct ControlInstanceTests {
         let bench = try Bench()
         let control = try bench.control()
         try await bench.up(control)
-        let id = try await control.suspend(SuspendRequest(simulation: "sim", when: .in(.milliseconds(100))))
+        let id = try await control.suspend(SaveRequest(simulation: "sim", when: .in(.milliseconds(100))))
         try await Task.sleep(for: .milliseconds(50))
         var phases: [OperationPhase] = []
         var stages: [String] = []
@@ -189,7 +189,7 @@ struct ControlInstanceTests {
         let bench = try Bench()
         let control = try bench.control()
         try await bench.up(control)
-        let id = try await control.suspend(SuspendRequest(simulation: "sim", when: .in(.milliseconds(50))))
+        let id = try await control.suspend(SaveRequest(simulation: "sim", when: .in(.milliseconds(50))))
         let watcher = Task { try await control.result(of: id) }
         watcher.cancel()
         _ = try? await watcher.value
@@ -201,7 +201,7 @@ struct ControlInstanceTests {
         let bench = try Bench()
         let control = try bench.control()
         try await bench.up(control)
-        let id = try await control.suspend(SuspendRequest(simulation: "sim", when: .in(.seconds(3))))
+        let id = try await control.suspend(SaveRequest(simulation: "sim", when: .in(.seconds(3))))
         try await Task.sleep(for: .milliseconds(50))
         try control.cancel(id)
         let report = try await control.result(of: id)

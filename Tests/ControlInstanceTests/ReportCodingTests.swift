@@ -72,7 +72,7 @@ struct ReportCodingTests {
         try again(try await control.down("sim"))
         try again(ControlError(code: "x", machine: "a", message: "m", exitCode: 3))
         for when in [When.asap, .at(HostInstant(nanosecondsSinceEpoch: 5)), .in(.seconds(1))] {
-            try again(SuspendRequest(simulation: "sim", when: when))
+            try again(SaveRequest(simulation: "sim", when: when))
         }
         for event in [
             OperationEvent.phase(report.operation, .armed, deadline: report.deadline),

@@ -12,7 +12,7 @@ struct SettleTests {
         let store = DelayedStore(store: bench.store)
         let control = try bench.control(store: store)
         bench.left.script(.report, .late(50))
-        let id = try await control.suspend(SuspendRequest(simulation: "sim"))
+        let id = try await control.suspend(SaveRequest(simulation: "sim"))
         // Between the first look at the record and what follows, the operation ends.
         store.afterNextRead { _ = try? await control.result(of: id) }
         #expect(try await control.settle(id).outcome == .done)
@@ -26,7 +26,7 @@ struct SettleTests {
         let control = try bench.control()
         try await bench.up(control)
         bench.left.script(.report, .late(200))
-        let id = try await control.suspend(SuspendRequest(simulation: "sim"))
+        let id = try await control.suspend(SaveRequest(simulation: "sim"))
         let error = await #expect(throws: ControlError.self) { try await control.settle(id) }
         #expect(error?.reasons.map(\.code) == ["busy"] && error?.exitCode == 3)
         #expect(try await control.result(of: id).outcome == .done)

@@ -4,7 +4,8 @@ import Testing
 /// docs/cli.md is what `--help` says.
 @Suite struct CLIReferenceTests {
     private static let verbs = [
-        "up", "suspend", "resume", "down", "ps", "log", "show", "clock", "verify", "rm", "adopt", "inspect", "validate",
+        "up", "suspend", "checkpoint", "resume", "down", "ps", "log", "show", "clock", "verify", "rm", "adopt",
+        "inspect", "validate",
         "schema", "doctor", "serve",
     ]
 

@@ -144,7 +144,7 @@ extension OperationRun {
         }
         let names = report.machines.map(\.name)
         var missing = part.machines.filter { !names.contains($0) }
-        if record.kind == .suspend {
+        if record.kind.saves {
             missing += report.machines.filter { $0.saved?.name != $0.name || $0.saved?.host != host }.map(\.name)
         }
         guard report.operation == record.id, report.kind == record.kind, names.count == part.machines.count,

@@ -47,8 +47,10 @@ extension OperationRun {
         OperationReport.MachineResult(
             name: machine.name,
             host: host,
-            stoppedAt: record.kind == .suspend ? machine.happenedAt : nil,
-            resumedAt: record.kind == .suspend ? nil : machine.happenedAt,
+            stoppedAt: record.kind.saves ? machine.happenedAt : nil,
+            resumedAt: record.kind.saves ? machine.continuedAt : machine.happenedAt,
+            pause: machine.happenedAt.flatMap { stopped in machine.continuedAt.map { $0 - stopped } },
+            savedWhile: machine.savedWhile,
             sentAt: machine.sentAt,
             lateness: machine.lateness,
             clock: machine.clock,

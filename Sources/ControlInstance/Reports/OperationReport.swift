@@ -2,7 +2,7 @@ public import GuestClock
 public import HypervisorAPI
 public import Time
 
-/// What an operation did, as the outside contract words it: the result of `up`, `suspend` and `resume`.
+/// What an operation did, as the outside contract words it: the result of `up`, `suspend`, `checkpoint` and `resume`.
 public struct OperationReport: Codable, Hashable, Sendable {
     public var operation: OperationID
     public var kind: OperationKind
@@ -127,10 +127,14 @@ public struct OperationReport: Codable, Hashable, Sendable {
     public struct MachineResult: Codable, Hashable, Sendable {
         public var name: String
         public var host: String
-        /// QEMU's own STOP stamp, of a suspend.
+        /// QEMU's own STOP stamp, of a suspend or checkpoint.
         public var stoppedAt: HostInstant?
-        /// QEMU's own RESUME stamp, of a start or resume.
+        /// QEMU's own RESUME stamp, of a start, resume or checkpoint.
         public var resumedAt: HostInstant?
+        /// Of a checkpoint: how long the machine stood still.
+        public var pause: Span?
+        /// Of a checkpoint.
+        public var savedWhile: SavedWhile?
         /// When the command left for the monitor.
         public var sentAt: HostInstant?
         /// The stamp minus the deadline; negative when early.
@@ -149,6 +153,8 @@ public struct OperationReport: Codable, Hashable, Sendable {
             case name, host
             case stoppedAt = "stoppedAtNs"
             case resumedAt = "resumedAtNs"
+            case pause = "pauseNs"
+            case savedWhile
             case sentAt = "sentAtNs"
             case lateness = "latenessNs"
             case clock, clockBefore, clockAfter, ram, stages, notes
@@ -159,6 +165,8 @@ public struct OperationReport: Codable, Hashable, Sendable {
             host: String,
             stoppedAt: HostInstant? = nil,
             resumedAt: HostInstant? = nil,
+            pause: Span? = nil,
+            savedWhile: SavedWhile? = nil,
             sentAt: HostInstant? = nil,
             lateness: Span? = nil,
             clock: ClockState? = nil,
@@ -172,6 +180,8 @@ public struct OperationReport: Codable, Hashable, Sendable {
             self.host = host
             self.stoppedAt = stoppedAt
             self.resumedAt = resumedAt
+            self.pause = pause
+            self.savedWhile = savedWhile
             self.sentAt = sentAt
             self.lateness = lateness
             self.clock = clock

@@ -4,7 +4,7 @@ public import Time
 
 /// What a simulation is doing.
 public enum SimulationState: String, Codable, Hashable, Sendable, CaseIterable {
-    case starting, running, suspending, suspended, resuming
+    case starting, running, suspending, checkpointing, suspended, resuming
     /// No machines, nothing to resume unless a checkpoint is named.
     case down
     /// The last operation's outcome is unknown: see its reasons; `down` ends whatever is left.

@@ -12,8 +12,8 @@ public struct UpRequest: Codable, Hashable, Sendable {
     }
 }
 
-/// Stop a simulation at one instant and save it.
-public struct SuspendRequest: Codable, Hashable, Sendable {
+/// Stop a simulation at one instant and save it; a suspend then ends its machines, a checkpoint lets them go on.
+public struct SaveRequest: Codable, Hashable, Sendable {
     public var simulation: String
     /// nil: the next free of `s1`, `s2`…
     public var checkpoint: String?

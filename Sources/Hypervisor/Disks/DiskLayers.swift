@@ -84,6 +84,27 @@ struct DiskLayers: Sendable {
         }
     }
 
+    /// An overlay whose base comes to its path only later.
+    /// - Parameter virtualSize: of the base, in bytes.
+    func makeDetachedOverlay(
+        of base: String,
+        format: String,
+        virtualSize: UInt64,
+        at path: String
+    ) async throws(HypervisorError) {
+        do throws(HypervisorError) {
+            _ = try await ShortCommand(
+                arguments: [
+                    tool, "create", "-q", "-u", "-f", "qcow2", "-F", format, "-b", base, path, "\(virtualSize)",
+                ],
+                timeout: timeout
+            ).runSuccessfully()
+        } catch {
+            unlink(path)
+            throw HypervisorError(code: "disk-overlay-failed", message: "no overlay for \(base): \(error)")
+        }
+    }
+
     func removeOwnLayers(of disks: [MachineRecord.RunningDisk]) {
         for disk in disks where disk.ownLayer { unlink(disk.path) }
     }

@@ -1,6 +1,13 @@
 import Time
 
 extension LinkLeftovers {
+    /// Of machines that have all stopped.
+    static func collectAll(_ records: [MachineRecord]) async -> [Found] {
+        var found: [Found] = []
+        for record in records where !record.links.isEmpty { found += await collect(record) }
+        return found
+    }
+
     /// - Returns: notes about machines whose links still moved when the time was over.
     static func settleAll(_ records: [MachineRecord]) async -> [String] {
         var notes: [String] = []

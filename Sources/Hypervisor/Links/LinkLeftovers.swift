@@ -28,6 +28,7 @@ enum LinkLeftovers {
     /// port's own buffer, and they are saved with the machine then.
     /// - Returns: false: the time is over and something still moves.
     static func settle(_ record: MachineRecord, timeout: Span) async -> Bool {
+        guard !record.links.isEmpty else { return true }
         let deadline = MonotonicDeadline(after: timeout)
         var last: [Found]?
         var equal = 0

@@ -25,21 +25,10 @@ extension CheckpointFolder {
         return disks
     }
 
-    /// Keeps what paused machines have not read from their links.
-    /// - Returns: what was kept, and what could not be and why.
-    func saveLinks(of records: [MachineRecord]) async throws(HypervisorError) -> (
-        links: [LinkCheckpoint], notes: [String]
-    ) {
-        var traffic: [LinkTraffic] = []
-        var notes: [String] = []
-        for record in records {
-            for found in await LinkLeftovers.collect(record) {
-                traffic.append(found.traffic)
-                notes += found.notes
-            }
-        }
+    /// Keeps what paused machines had not read from their links.
+    func saveLinks(_ found: [LinkLeftovers.Found]) async throws(HypervisorError) -> [LinkCheckpoint] {
         var links: [LinkCheckpoint] = []
-        for piece in traffic where !piece.isEmpty {
+        for piece in found.map(\.traffic) where !piece.isEmpty {
             // A name has no dot in it: two links cannot have the same file.
             let name = "links/\(piece.link).\(piece.towards).bin"
             let bytes = piece.bytes
@@ -54,7 +43,7 @@ extension CheckpointFolder {
                 )
             )
         }
-        return (links, notes)
+        return links
     }
 
     /// - Throws: when the file is not the one that was saved: size, digest and frames are compared before a byte is used.

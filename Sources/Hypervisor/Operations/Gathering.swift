@@ -7,13 +7,7 @@ extension Sequence where Element: Sendable, Self: Sendable {
         _ body: @escaping @Sendable (Element) async throws(HypervisorError) -> Value
     ) async throws(HypervisorError) -> [Value] {
         let results = await gatherResults(body)
-        let reasons = results.flatMap { result -> [Reason] in
-            switch result {
-            case .success: []
-            case .failure(let error): error.reasons
-            }
-        }
-        guard reasons.isEmpty else { throw HypervisorError(reasons) }
+        try results.throwReasons()
         return results.compactMap { try? $0.get() }
     }
 
@@ -32,5 +26,15 @@ extension Sequence where Element: Sendable, Self: Sendable {
             }
             return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)
         }
+    }
+}
+
+extension Sequence {
+    /// - Throws: the reasons of all failures, when there is any.
+    func throwReasons<Value>() throws(HypervisorError) where Element == Result<Value, HypervisorError> {
+        let reasons = flatMap { result -> [Reason] in
+            if case .failure(let error) = result { error.reasons } else { [] }
+        }
+        guard reasons.isEmpty else { throw HypervisorError(reasons) }
     }
 }

@@ -15,6 +15,10 @@ struct MachineSaving: Sendable {
     private let way: RAMWay
     private let saver: any StateSaver
     private let folder: CheckpointFolder
+    /// Of a checkpoint.
+    let savedWhile: SavedWhile?
+    /// Why RAM cannot be saved behind the guest's back.
+    let obstacle: String?
 
     /// Looks whether the machine can be saved and brought back; takes nothing.
     /// - Returns: every reason why not.
@@ -40,18 +44,33 @@ struct MachineSaving: Sendable {
     }
 
     /// Hands QEMU the file to write to. The machine has no ``obstacles(to:)``.
-    static func prepare(_ machine: LifetimeManager, into path: String) async throws(HypervisorError) -> MachineSaving {
+    /// - Parameter goingOn: of a machine that is to run on as soon as it can.
+    static func prepare(
+        _ machine: LifetimeManager,
+        into path: String,
+        goingOn: Bool = false
+    ) async throws(HypervisorError) -> MachineSaving {
         let record = machine.record
         do throws(HypervisorError) {
             let monitor = try await machine.monitor()
-            let way = try RAMWay.choose(for: record.launch.spec, qemuVersion: record.launch.qemuVersion)
+            let obstacle = goingOn ? try await Self.obstacle(to: monitor, of: record.launch.qemuVersion) : nil
+            let behind = goingOn && obstacle == nil
+            // Only the classic stream can be written while the guest runs on.
+            let way =
+                behind ? .stream : try RAMWay.choose(for: record.launch.spec, qemuVersion: record.launch.qemuVersion)
             let folder = CheckpointFolder(path: path)
             let saving = MachineSaving(
                 record: record,
                 monitor: monitor,
                 way: way,
-                saver: way.saver(to: folder.path + "/" + folder.statePath(of: record.name), monitor: monitor),
-                folder: folder
+                saver: way.saver(
+                    to: folder.path + "/" + folder.statePath(of: record.name),
+                    monitor: monitor,
+                    behind: behind
+                ),
+                folder: folder,
+                savedWhile: goingOn ? behind ? .running : .paused : nil,
+                obstacle: obstacle
             )
             try await saving.saver.prepare()
             return saving
@@ -65,19 +84,46 @@ struct MachineSaving: Sendable {
     /// Saves the stopped machine; it stays paused.
     func save(stoppedAt: HostInstant, host: String, stages: StageLog) async throws(HypervisorError) -> MachineCheckpoint
     {
-        let name = record.name
-        let statePath = folder.statePath(of: name)
-        let path = "\(folder.path)/\(statePath)"
-        try await stages.measure("save", of: name) { () async throws(HypervisorError) in
-            let events = monitor.events()
+        try await writeStanding(stages: stages)
+        return try await seal(stoppedAt: stoppedAt, host: host, stages: stages)
+    }
+
+    /// Writes the stopped machine's state, as far as it has to stand still for that.
+    /// - Returns: what ``writeRest(_:stages:)`` waits with.
+    @discardableResult
+    func writeStanding(stages: StageLog) async throws(HypervisorError) -> QMPEvents {
+        let events = monitor.events()
+        let behind = savedWhile == .running
+        try await stages.measure(behind ? "freeze" : "save", of: record.name) { () async throws(HypervisorError) in
             do throws(QMPError) {
                 try await monitor.migrate(uri: saver.uri)
             } catch {
-                throw HypervisorError(error, machine: name)
+                throw HypervisorError(error, machine: record.name)
             }
-            try await monitor.migrationEnd(in: events, within: Self.longestSave)
-            try await monitor.settle(into: [.postMigrate], within: .seconds(10))
+            if behind {
+                try await monitor.migrationActive(in: events, within: .seconds(10))
+            } else {
+                try await monitor.migrationEnd(in: events, within: Self.longestSave)
+                try await monitor.settle(into: [.postMigrate], within: .seconds(10))
+            }
         }
+        return events
+    }
+
+    /// Waits for what is written while the machine runs on.
+    func writeRest(_ events: QMPEvents, stages: StageLog) async throws(HypervisorError) {
+        guard savedWhile == .running else { return }
+        try await stages.measure("save", of: record.name) { () async throws(HypervisorError) in
+            try await monitor.migrationEnd(in: events, within: Self.longestSave)
+        }
+    }
+
+    /// Reads what was written, freezes the disks' layers, and digests all.
+    func seal(stoppedAt: HostInstant, host: String, stages: StageLog) async throws(HypervisorError) -> MachineCheckpoint
+    {
+        let name = record.name
+        let statePath = folder.statePath(of: name)
+        let path = "\(folder.path)/\(statePath)"
         let state = try StoredState(path: path)
         let clock = try state.clockState(launch: record.launch, stoppedAt: stoppedAt)
         let disks = try await stages.measure("disks", of: name) { () async throws(HypervisorError) in
@@ -102,6 +148,23 @@ struct MachineSaving: Sendable {
             stoppedAt: stoppedAt,
             clock: clock
         )
+    }
+
+    /// Why this machine's RAM cannot be saved while it runs on; nil when it can.
+    private static func obstacle(
+        to monitor: QMPConnection,
+        of version: [Int]
+    ) async throws(HypervisorError) -> String? {
+        guard RAMWay.staysPausedBehind(version) else {
+            return "QEMU before 10.0 would let it go on by itself, before other machines are saved"
+        }
+        do throws(QMPError) {
+            try await monitor.prepareMigration(mapped: false, behind: true)
+            return nil
+        } catch {
+            guard case .command(_, let description) = error.code else { throw HypervisorError(error) }
+            return description
+        }
     }
 
     private static func blockers(_ monitor: QMPConnection) async throws(HypervisorError) -> [Reason] {

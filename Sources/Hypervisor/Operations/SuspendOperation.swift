@@ -46,44 +46,24 @@ actor SuspendOperation: HostOperation {
     }
 
     func obstacles() async -> [Reason] {
-        let (simulation, surroundings, machines, folder) = (entry.simulation, surroundings, machines, folder)
-        // Checks of resources may take their time: beside looking at the machines.
-        async let unheld = Self.brokenResources(of: simulation, in: surroundings)
-        var found = ReasonList()
-        let ofMachines = await machines.gatherResults { (machine) async throws(HypervisorError) in
-            await MachineSaving.obstacles(to: machine)
-        }
-        for case .success(let reasons) in ofMachines { found.add(reasons) }
-        found.attempt { () throws(HypervisorError) in
-            try CheckpointFolder(path: folder).refuseUnlessRoom(
-                for: machines.reduce(0) { $0 + MachineSaving.estimatedBytes(of: $1) }
-            )
-        }
-        found.add(await unheld)
-        return found.reasons
-    }
-
-    /// A simulation is not worth keeping whose VPN is gone: its machines would be saved in the middle of finding that out.
-    private static func brokenResources(of simulation: String, in surroundings: Surroundings) async -> [Reason] {
-        do throws(HypervisorError) {
-            return try await surroundings.resources(of: simulation).check()
-        } catch {
-            return error.reasons
-        }
+        await SaveObstacles.all(to: machines, of: entry.simulation, into: folder, in: surroundings)
     }
 
     func prepare() async throws(HypervisorError) -> Span {
         let obstacles = await obstacles() + surroundings.obstacles(to: entry.instant, within: Self.armingTime)
         guard obstacles.isEmpty else { throw HypervisorError(obstacles) }
-        try surroundings.journal.write(entry)
+        // A folder that is somebody else's is refused here, and not removed below.
+        try CheckpointFolder(path: folder).create(machines: machines.map(\.name.machine))
         do throws(HypervisorError) {
-            try CheckpointFolder(path: folder).create(machines: machines.map(\.name.machine))
+            try surroundings.journal.write(entry)
             let folder = folder
-            savings = try await stages.measure("prepare") { () async throws(HypervisorError) in
-                try await machines.gather { (machine) async throws(HypervisorError) in
+            let prepared = await stages.measure("prepare") {
+                await machines.gatherResults { (machine) async throws(HypervisorError) in
                     Saving(machine: machine, saving: try await MachineSaving.prepare(machine, into: folder))
                 }
             }
+            savings = prepared.compactMap { try? $0.get() }
+            try prepared.throwReasons()
         } catch {
             await cancel()
             throw error
@@ -212,13 +192,21 @@ actor SuspendOperation: HostOperation {
                 throw error.of(name)
             }
         }
-        let (links, notes) = try await stages.measure("links") { () async throws(HypervisorError) in
-            try await CheckpointFolder(path: folder).saveLinks(of: records)
+        let found = await LinkLeftovers.collectAll(records)
+        let links = try await stages.measure("links") { () async throws(HypervisorError) in
+            try await CheckpointFolder(path: folder).saveLinks(found)
         }
         try await stages.measure("sync") { () async throws(HypervisorError) in
             try await CheckpointFolder(path: folder).syncAll()
         }
-        return report(.done, at: instant, answers: answers, saved: saved, links: links, notes: restless + notes)
+        return report(
+            .done,
+            at: instant,
+            answers: answers,
+            saved: saved,
+            links: links,
+            notes: restless + found.flatMap(\.notes)
+        )
     }
 
     private func report(

@@ -5,8 +5,9 @@ import Time
 
 extension QMPConnection {
     /// Events on, no bandwidth limit (the default of 128 MiB/s holds for stopped machines, too), RAM the way that is wanted.
-    func prepareMigration(mapped: Bool) async throws(QMPError) {
-        var capabilities = ["events": true]
+    /// - Parameter behind: RAM is saved while the guest runs on, as it was when the save began.
+    func prepareMigration(mapped: Bool, behind: Bool = false) async throws(QMPError) {
+        var capabilities = ["events": true, "background-snapshot": behind]
         if try await queryMigrateCapabilities()["mapped-ram"] != nil { capabilities["mapped-ram"] = mapped }
         try await setMigrateCapabilities(capabilities)
         try await setMigrateParameters(["max-bandwidth": .integer(0)])
@@ -33,6 +34,29 @@ extension QMPConnection {
         case .some(nil):
             throw HypervisorError(code: "machine-died", message: "QEMU ended while its state was under way")
         case .some(let status?):
+            let description = try? await queryMigrate().errorDescription
+            throw HypervisorError(
+                code: "migration-failed",
+                message: "QEMU says: \(description ?? "migration \(status)")"
+            )
+        }
+    }
+
+    /// Waits until what is saved cannot be changed by the guest any more (`active` of a save behind its back).
+    /// - Throws: what QEMU says of a failure; `peerClosed` when it ended.
+    func migrationActive(in events: QMPEvents, within limit: Span) async throws(HypervisorError) {
+        let status: MigrationStatus? = await withTimeLimit(limit) {
+            for await event in events {
+                guard let status = event.migrationStatus, status != .setup else { continue }
+                return status
+            }
+            return nil
+        }
+        switch status {
+        case .active, .completed: return
+        case nil:
+            throw HypervisorError(code: "migration-stalled", message: "QEMU did not begin to save within \(limit)")
+        case .some(let status):
             let description = try? await queryMigrate().errorDescription
             throw HypervisorError(
                 code: "migration-failed",

@@ -7,6 +7,11 @@ extension RAMWay {
         (qemuVersion.first ?? 0) >= 9 ? [.stream, .mapped] : [.stream]
     }
 
+    /// Whether a machine whose RAM is saved behind its back stays paused until it is told to go on. QEMU 7.2 restarts it by itself
+    /// as soon as its own state is safe, when others of its simulation may not be; 10.0 does not (both measured). Of releases between
+    /// them nothing is assumed.
+    static func staysPausedBehind(_ qemuVersion: [Int]) -> Bool { (qemuVersion.first ?? 0) >= 10 }
+
     /// The way that the machine's manifest wants, or else the classic stream: the only one that can be loaded early and
     /// patched for an instant that is agreed on later.
     static func choose(for spec: MachineSpec, qemuVersion: [Int]) throws(HypervisorError) -> RAMWay {
@@ -22,9 +27,10 @@ extension RAMWay {
         return wanted
     }
 
-    func saver(to path: String, monitor: QMPConnection) -> any StateSaver {
+    /// - Parameter behind: RAM is saved while the guest runs on; only of `stream`.
+    func saver(to path: String, monitor: QMPConnection, behind: Bool = false) -> any StateSaver {
         switch self {
-        case .stream: StreamSaver(path: path, monitor: monitor)
+        case .stream: StreamSaver(path: path, monitor: monitor, behind: behind)
         case .mapped: MappedSaver(path: path, monitor: monitor)
         }
     }

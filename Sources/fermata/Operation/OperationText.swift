@@ -34,7 +34,7 @@ struct OperationText {
                     ", known to \(TimeText.span($0)): the hosts' clocks may be that far apart"
                 }
                 ?? unknown
-            let what = report.kind == .suspend ? "stop" : "start"
+            let what = report.kind.saves ? "stop" : "start"
             terminal.print(
                 "spread from the first machine's \(what) to the last one's: \(TimeText.span(spread))\(doubt)"
             )
@@ -51,6 +51,7 @@ struct OperationText {
         switch report.kind {
         case .start: "\(report.simulation) runs, all machines started"
         case .suspend: "\(report.simulation) suspended to \(name), all machines stopped"
+        case .checkpoint: "\(report.simulation) saved as \(name), all machines stopped together and run on"
         case .resume:
             "\(report.simulation) resumed\(report.checkpoint.map { " from \(report.simulation)@\($0)" } ?? ""), all machines went on"
         }
@@ -60,6 +61,7 @@ struct OperationText {
         switch report.kind {
         case .start: "fermata suspend \(report.simulation)"
         case .suspend: "fermata resume \(report.simulation)   (or with --clock host, --clock +1h…)"
+        case .checkpoint: "fermata log \(report.simulation)"
         case .resume: nil
         }
     }
@@ -70,10 +72,11 @@ struct OperationText {
             .left("HOST"),
             .left(instantTitle),
             .right("LATE BY"),
+            .right("PAUSE"),
             .left("RAM"),
             .right("SAVE"),
             .left("RTC BEFORE"),
-            .left(report.kind == .suspend ? "RTC" : "RTC AFTER"),
+            .left(report.kind.saves ? "RTC" : "RTC AFTER"),
             .left("KVMCLOCK"),
             .left("VIRTUAL CLOCK")
         )
@@ -85,6 +88,7 @@ struct OperationText {
                 Table.Cell(hosts.count > 1 ? machine.host : ""),
                 Table.Cell((machine.stoppedAt ?? machine.resumedAt).map { TimeText.clock($0) } ?? ""),
                 Table.Cell(machine.lateness.map { TimeText.lateness($0) } ?? ""),
+                Table.Cell(machine.pause.map { TimeText.span($0) } ?? ""),
                 Table.Cell(machine.ram.map(Self.words) ?? ""),
                 Table.Cell(Self.saveTime(machine)),
                 Table.Cell(machine.clockBefore?.rtcNs.map { TimeText.guest($0) } ?? ""),
@@ -99,7 +103,7 @@ struct OperationText {
     private var instantTitle: String {
         switch report.kind {
         case .start: "STARTED AT"
-        case .suspend: "STOPPED AT"
+        case .suspend, .checkpoint: "STOPPED AT"
         case .resume: "RESUMED AT"
         }
     }
@@ -132,6 +136,7 @@ struct OperationText {
         let verb =
             switch report.kind {
             case .start: "up of \(report.simulation)"
+            case .checkpoint: "checkpoint of \(report.simulation)"
             case .suspend: "suspend of \(report.simulation)"
             case .resume: "resume of \(name)"
             }

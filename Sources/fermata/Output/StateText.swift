@@ -8,7 +8,7 @@ enum StateText {
             switch state {
             case .running: .good
             case .suspended, .down: .faint
-            case .starting, .suspending, .resuming: .warning
+            case .starting, .suspending, .checkpointing, .resuming: .warning
             case .unknown: .bad
             }
         return Table.Cell(state.rawValue, style)

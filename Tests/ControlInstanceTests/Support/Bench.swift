@@ -78,7 +78,7 @@ final class Bench: Sendable {
 
     func suspend(_ control: ControlInstance, as name: String? = nil, when: When = .asap) async throws -> OperationReport
     {
-        try await control.result(of: control.suspend(SuspendRequest(simulation: "sim", checkpoint: name, when: when)))
+        try await control.result(of: control.suspend(SaveRequest(simulation: "sim", checkpoint: name, when: when)))
     }
 
     func resume(_ control: ControlInstance, _ name: String? = nil) async throws -> OperationReport {

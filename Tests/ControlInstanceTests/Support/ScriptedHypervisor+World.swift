@@ -6,8 +6,8 @@ import Synchronization
 import Time
 
 extension ScriptedHypervisor.Operation {
-    init(_ order: Order) {
-        switch order {
+    init(_ anyOrder: Order) {
+        switch anyOrder {
         case .start(let order):
             self.init(
                 id: order.operation,
@@ -17,10 +17,10 @@ extension ScriptedHypervisor.Operation {
                 phase: .prepared,
                 instant: order.instant
             )
-        case .suspend(let order):
+        case .suspend(let order), .checkpoint(let order):
             self.init(
                 id: order.operation,
-                kind: .suspend,
+                kind: anyOrder.kind,
                 simulation: order.simulation,
                 machines: order.machines,
                 folder: order.folder,
@@ -66,7 +66,7 @@ extension ScriptedHypervisor {
         let folder = world.withLock { world -> String? in
             guard let operation = world.operations.removeValue(forKey: id) else { return nil }
             for machine in operation.machines {
-                world.machines["\(operation.simulation)/\(machine)"] = operation.kind == .suspend ? .running : nil
+                world.machines["\(operation.simulation)/\(machine)"] = operation.kind.saves ? .running : nil
             }
             return operation.folder
         }
@@ -101,12 +101,13 @@ extension ScriptedHypervisor {
                 sentAt: instant,
                 happenedAt: stamp,
                 lateness: stamp - instant,
+                continuedAt: operation?.kind == .checkpoint ? stamp + .milliseconds(1) : nil,
                 clock: clock,
                 clockBefore: operation?.checkpoints.first { $0.name == name }?.clock,
                 ramWay: .stream,
                 ramBytes: 4096,
                 stages: [Stage(machine: name, name: "stop", startedAt: instant, duration: .microseconds(10))],
-                saved: operation?.kind == .suspend ? .sample(name, host: host, stoppedAt: stamp, clock: clock) : nil
+                saved: operation?.kind.saves == true ? .sample(name, host: host, stoppedAt: stamp, clock: clock) : nil
             )
         }
         return HypervisorReport(

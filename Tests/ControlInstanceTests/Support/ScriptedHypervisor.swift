@@ -118,13 +118,13 @@ final class ScriptedHypervisor: Hypervisor {
         let busy = world.withLock { world in
             if world.operations.values.contains(where: { $0.simulation == operation.simulation }) { return true }
             world.operations[operation.id] = operation
-            if operation.kind != .suspend {
+            if !operation.kind.saves {
                 for machine in operation.machines { world.machines["\(operation.simulation)/\(machine)"] = .paused }
             }
             return false
         }
         if busy { return .refused([Reason(code: "busy", message: "\(host) is busy")]) }
-        if case .suspend(let suspend) = order { makeFolder(suspend.folder, suspend.machines) }
+        if let folder = operation.folder { makeFolder(folder, operation.machines) }
         let now = HostInstant.now
         var handle = Handle(
             token: "\(UInt64.random(in: 0 ... .max))",
@@ -244,7 +244,7 @@ final class ScriptedHypervisor: Hypervisor {
                     kind: operation.kind,
                     simulation: operation.simulation,
                     machines: operation.machines,
-                    happened: operation.kind != .suspend && operation.phase == .happened
+                    happened: !operation.kind.saves && operation.phase == .happened
                 )
             }
         }

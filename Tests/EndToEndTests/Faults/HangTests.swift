@@ -15,7 +15,7 @@ extension FaultTests {
                 let beta = try #require(lab.qemus(of: "beta").first)
                 defer { Glibc.kill(beta, SIGCONT) }
                 let suspend = try await lab.fermata("suspend", "\(FaultLab.name)@never", "--in", "1s") { client in
-                    try await FaultLab.wait(for: "the operation to be armed") { lab.journalText.contains("armed") }
+                    try await FaultLab.wait(for: "the operation to be armed") { lab.journalPhase == "armed" }
                     Glibc.kill(beta, SIGSTOP)
                     // alpha stops at the instant, and no answer of beta's ever comes. Nobody waits for that.
                     try await FaultLab.wait(for: "alpha to stop") { try await lab.runState(of: "alpha") != "running" }
@@ -42,7 +42,7 @@ extension FaultTests {
                 let beta = try #require(lab.qemus(of: "beta").first)
                 defer { Glibc.kill(beta, SIGCONT) }
                 _ = try await lab.fermata("suspend", "\(FaultLab.name)@never", "--in", "1s") { client in
-                    try await FaultLab.wait(for: "the operation to be armed") { lab.journalText.contains("armed") }
+                    try await FaultLab.wait(for: "the operation to be armed") { lab.journalPhase == "armed" }
                     Glibc.kill(beta, SIGSTOP)
                     try await FaultLab.wait(for: "alpha to stop") { try await lab.runState(of: "alpha") != "running" }
                     Glibc.kill(client, SIGINT)
@@ -66,7 +66,7 @@ extension FaultTests {
                 try await lab.up()
                 let late = when.hasPrefix("--in") ? "300s" : "500ms"
                 let suspend = try await lab.fermata("suspend", "\(FaultLab.name)@never", "--in", late) { _ in
-                    try await FaultLab.wait(for: "the operation to be armed") { lab.journalText.contains("armed") }
+                    try await FaultLab.wait(for: "the operation to be armed") { lab.journalPhase == "armed" }
                     if when == "saving" {
                         try await FaultLab.wait(for: "alpha to stop") {
                             try await lab.runState(of: "alpha") != "running"
@@ -87,14 +87,5 @@ extension FaultTests {
                 lab.expectSettled("\(suspend)")
             }
         }
-    }
-}
-
-extension FaultLab {
-    /// All that the hypervisor's journal says now.
-    var journalText: String {
-        journal.map { name in
-            (try? String(contentsOfFile: "\(home.path)/journal/\(name)", encoding: .utf8)) ?? ""
-        }.joined(separator: "\n")
     }
 }

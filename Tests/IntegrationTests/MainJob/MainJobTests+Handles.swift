@@ -44,12 +44,13 @@ extension MainJobTests {
             let spec = try LabManifest.bare(release, name: "late")
             try #require(try await lab.up(spec).outcome == .done)
             let instant = HostInstant.now + .seconds(3)
-            let order = SuspendOrder(
+            let order = SaveOrder(
                 operation: OperationID(text: "suspend-1"),
                 simulation: "late",
                 machines: ["pc"],
                 instant: instant,
-                folder: lab.folder.file("late.checkpoint")
+                folder: lab.folder.file("late.checkpoint.partial"),
+                finalFolder: lab.folder.file("late.checkpoint")
             )
             let handle = try await promised(lab, .suspend(order))
             while HostInstant.now < handle.expires + .milliseconds(500) {

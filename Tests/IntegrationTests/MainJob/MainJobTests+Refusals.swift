@@ -55,7 +55,7 @@ extension MainJobTests {
 
     /// Of two at once one goes on, and the other is told why not.
     private func expectBusy(_ lab: Lab) async throws {
-        let first = try await lab.control.suspend(SuspendRequest(simulation: "bare", when: .in(.seconds(4))))
+        let first = try await lab.control.suspend(SaveRequest(simulation: "bare", when: .in(.seconds(4))))
         let second = await #expect(throws: ControlError.self) { try await lab.suspend("bare") }
         #expect(second?.exitCode == 3 && second?.reasons.map(\.code) == ["busy"], "\(second as Any)")
         let down = await #expect(throws: ControlError.self) { try await lab.control.down("bare") }

@@ -93,8 +93,13 @@ final class Lab {
     func suspend(_ simulation: String, as checkpoint: String? = nil, _ when: When = .asap) async throws
         -> OperationReport
     {
-        let request = SuspendRequest(simulation: simulation, checkpoint: checkpoint, when: when)
+        let request = SaveRequest(simulation: simulation, checkpoint: checkpoint, when: when)
         return try await control.result(of: control.suspend(request))
+    }
+
+    func checkpoint(_ simulation: String, as checkpoint: String) async throws -> OperationReport {
+        let request = SaveRequest(simulation: simulation, checkpoint: checkpoint)
+        return try await control.result(of: control.checkpoint(request))
     }
 
     func resume(

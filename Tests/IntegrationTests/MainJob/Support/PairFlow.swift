@@ -10,7 +10,7 @@ import Time
 struct PairFlow {
     let lab: Lab
     let spec: SimulationSpec
-    private var consoles: [String: GuestConsole]
+    var consoles: [String: GuestConsole]
     private var name: String { spec.name }
 
     init(_ lab: Lab, _ spec: SimulationSpec) async throws {
@@ -210,7 +210,7 @@ struct PairFlow {
         try await expectSession(step, since: after["client"])
     }
 
-    private func samples(_ tag: String) async throws -> [String: ClockSample] {
+    func samples(_ tag: String) async throws -> [String: ClockSample] {
         var samples: [String: ClockSample] = [:]
         for (machine, console) in consoles { samples[machine] = try await console.clocks(tag) }
         return samples
@@ -230,7 +230,7 @@ struct PairFlow {
     }
 
     /// The lines go on one by one over the same connection.
-    private func expectSession(_ step: String, since before: ClockSample?) async throws {
+    func expectSession(_ step: String, since before: ClockSample?) async throws {
         let before = try #require(before).record
         try await linesFlow(from: before.sequence)
         let after = try await #require(consoles["client"]).clocks("\(step)-session").record
@@ -240,7 +240,7 @@ struct PairFlow {
     }
 
     /// What a guest remembers to have written last is what its disk holds.
-    private func expectDisks(_ step: String) async throws {
+    func expectDisks(_ step: String) async throws {
         for machine in spec.machines where !machine.disks.isEmpty {
             let disk = try await #require(consoles[machine.name]).ask("disk", "\(step.filter { $0 != " " })-disk")
             #expect(disk.written == disk.read && (disk.read ?? 0) > 0, "\(step), \(machine.name): \(disk)")
