@@ -18,7 +18,7 @@ public struct OperationReport: Codable, Hashable, Sendable {
     /// From the first to the last of the machines' own stamps.
     public var spread: Span?
     /// How far the hosts' clocks may be apart; the spread is known only that well.
-    public var clockErrorBound: Span?
+    @ExplicitNull public var clockErrorBound: Span?
     /// Of a resume.
     public var policy: ClockPolicy?
     /// Of a resume.

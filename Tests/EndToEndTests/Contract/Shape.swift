@@ -14,6 +14,8 @@ indirect enum Shape: Sendable {
     case list(Shape)
     /// At least these members.
     case members([String: Shape])
+    /// Or null, when nobody knows.
+    case orNull(Shape)
     case anything
 
     /// Says where a value is not so.
@@ -22,6 +24,7 @@ indirect enum Shape: Sendable {
         let fits: Bool
         switch self {
         case .anything: fits = true
+        case .orNull(let shape): return value == .null ? [] : shape.problems(of: value, at: path)
         case .instant:
             fits = value.int64Value.map { $0 > 946_684_800_000_000_000 && $0 < 4_102_444_800_000_000_000 } ?? false
         case .duration: fits = value.int64Value != nil
@@ -61,7 +64,7 @@ extension Shape {
         let all: [String: Shape] = [
             "event": .word("result"), "kind": .word(kind), "outcome": .word("done"), "exitCode": .count,
             "operation": .text, "simulation": .word(FaultLab.name), "deadlineNs": .instant, "spreadNs": .duration,
-            "clockErrorBoundNs": .duration, "startedNs": .instant, "finishedNs": .instant,
+            "clockErrorBoundNs": .orNull(.duration), "startedNs": .instant, "finishedNs": .instant,
             "machines": .list(.members(machine)), "stages": .list(stage), "reasons": .list(.anything),
             "notes": .list(.text),
         ]
