@@ -3,7 +3,7 @@ import JSON
 
 /// The steps of a suspend between which something can die. Each is held open, so that what dies does so in it and nowhere else.
 enum SuspendStep: String, Sendable, CaseIterable {
-    /// alpha does not answer; things are taken, nothing has happened.
+    /// The operation is recorded; alpha is asked whether it can be saved, and does not answer.
     case preparing
     /// Both machines run, the instant is still to come.
     case armed
@@ -59,7 +59,7 @@ enum SuspendStep: String, Sendable, CaseIterable {
         _ checkpoint: String
     ) async throws {
         if self == .preparing {
-            try await FaultLab.wait(for: "the journal") { lab.journalPhase == "preparing" }
+            try await command.phase("preparing")
             return
         }
         try await command.phase("armed")
