@@ -17,7 +17,8 @@ extension LifetimeManager {
         switch try await runState() {
         case .running:
             return false
-        case .paused, .postMigrate, .preLaunch:
+        // A disk that was full may have room again: QEMU tries once more what failed.
+        case .paused, .postMigrate, .preLaunch, .ioError:
             return true
         case .finishMigrate, .saveVM:
             try await monitor.settle(into: [.paused, .postMigrate, .running], within: .seconds(30))

@@ -19,6 +19,14 @@ struct RunFolder: Sendable {
         try Self.make(path)
     }
 
+    /// Removes layers of disks that the machine does not write any more.
+    func removeLayers(except kept: [String]) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        where name.hasPrefix("disk-") && name.hasSuffix(".qcow2") && !kept.contains("\(path)/\(name)") {
+            unlink("\(path)/\(name)")
+        }
+    }
+
     static func unlinkFile(_ path: String) { unlink(path) }
 
     static func make(_ path: String) throws(HypervisorError) {

@@ -37,7 +37,10 @@ enum Continuation {
         in surroundings: Surroundings
     ) async -> [Chorus.Answer] {
         do throws(HypervisorError) {
-            let instant = max(wanted, surroundings.clock.now() + lead)
+            // A machine's command leaves earlier by its own lead.
+            var leads = Span.zero
+            for machine in machines { leads = max(leads, await machine.lead(of: .cont)) }
+            let instant = max(wanted, surroundings.clock.now() + lead + leads)
             let chorus = try await Chorus.arm(.cont, for: machines, at: instant, in: surroundings)
             if case .sung(let answers) = await chorus.outcome() { return answers }
         } catch {

@@ -53,7 +53,7 @@ struct MachineSaving: Sendable {
         let record = machine.record
         do throws(HypervisorError) {
             let monitor = try await machine.monitor()
-            let obstacle = goingOn ? try await Self.obstacle(to: monitor, of: record.launch.qemuVersion) : nil
+            let obstacle = goingOn ? try await Self.obstacle(to: monitor, of: record.launch) : nil
             let behind = goingOn && obstacle == nil
             // Only the classic stream can be written while the guest runs on.
             let way =
@@ -114,7 +114,7 @@ struct MachineSaving: Sendable {
     func writeRest(_ events: QMPEvents, stages: StageLog) async throws(HypervisorError) {
         guard savedWhile == .running else { return }
         try await stages.measure("save", of: record.name) { () async throws(HypervisorError) in
-            try await monitor.migrationEnd(in: events, within: Self.longestSave)
+            try await monitor.migrationEnd(in: events, within: Self.longestSave, running: true)
         }
     }
 
@@ -153,10 +153,14 @@ struct MachineSaving: Sendable {
     /// Why this machine's RAM cannot be saved while it runs on; nil when it can.
     private static func obstacle(
         to monitor: QMPConnection,
-        of version: [Int]
+        of launch: LaunchRecord
     ) async throws(HypervisorError) -> String? {
-        guard RAMWay.staysPausedBehind(version) else {
+        guard RAMWay.staysPausedBehind(launch.qemuVersion) else {
             return "QEMU before 10.0 would let it go on by itself, before other machines are saved"
+        }
+        // Their hash page table and storage attributes are saved bit by bit like RAM, and nothing protects them.
+        if ["pseries", "s390-ccw-virtio"].contains(where: { launch.pinnedMachineType.hasPrefix($0) }) {
+            return "a \(launch.pinnedMachineType) has state beside its RAM that QEMU saves while the guest changes it"
         }
         do throws(QMPError) {
             try await monitor.prepareMigration(mapped: false, behind: true)

@@ -1,6 +1,7 @@
 import HypervisorAPI
 import JSON
 import QMP
+import Synchronization
 import Time
 
 extension QMPConnection {
@@ -17,16 +18,28 @@ extension QMPConnection {
     /// - Parameters:
     ///   - events: subscribed to before it was started.
     ///   - quietTime: QEMU may take this long for all of it.
+    ///   - running: the guest runs meanwhile; that it stopped would mean that something later than the instant is saved.
     /// - Throws: what QEMU says of a failure; `peerClosed` when it ended.
-    func migrationEnd(in events: QMPEvents, within quietTime: Span) async throws(HypervisorError) {
+    func migrationEnd(
+        in events: QMPEvents,
+        within quietTime: Span,
+        running: Bool = false
+    ) async throws(HypervisorError) {
+        let stopped = Atomic(false)
         let status: MigrationStatus?? = await withTimeLimit(quietTime) {
             for await event in events {
+                if running, event.name == InstantCommand.stop.event { stopped.store(true, ordering: .relaxed) }
                 guard let status = event.migrationStatus, !status.isUnderWay else { continue }
                 return status
             }
             return Task.isCancelled ? nil : .some(nil)
         }
         switch status {
+        case .completed where stopped.load(ordering: .relaxed):
+            throw HypervisorError(
+                code: "migration-failed",
+                message: "the machine stopped by itself while it was saved: what was saved may be of another instant"
+            )
         case .completed:
             return
         case nil:
@@ -42,7 +55,10 @@ extension QMPConnection {
         }
     }
 
-    /// Waits until what is saved cannot be changed by the guest any more (`active` of a save behind its back).
+    /// Waits until what is saved cannot be changed by the guest any more, of a save behind its back.
+    ///
+    /// `active` alone does not say so: QEMU announces it before it has taken the devices' state and protected the RAM. Pages are
+    /// written only after both.
     /// - Throws: what QEMU says of a failure; `peerClosed` when it ended.
     func migrationActive(in events: QMPEvents, within limit: Span) async throws(HypervisorError) {
         let status: MigrationStatus? = await withTimeLimit(limit) {
@@ -53,7 +69,8 @@ extension QMPConnection {
             return nil
         }
         switch status {
-        case .active, .completed: return
+        case .completed: return
+        case .active: break
         case nil:
             throw HypervisorError(code: "migration-stalled", message: "QEMU did not begin to save within \(limit)")
         case .some(let status):
@@ -62,6 +79,17 @@ extension QMPConnection {
                 code: "migration-failed",
                 message: "QEMU says: \(description ?? "migration \(status)")"
             )
+        }
+        let protected: Bool? = await withTimeLimit(limit) {
+            while !Task.isCancelled {
+                guard let info = try? await self.queryMigrate() else { return false }
+                if !info.status.isUnderWay || (info.ram?.normal ?? 0) + (info.ram?.duplicates ?? 0) > 0 { return true }
+                try? await Task.sleep(for: .microseconds(500))
+            }
+            return nil
+        }
+        guard protected == true else {
+            throw HypervisorError(code: "migration-stalled", message: "QEMU did not protect its RAM within \(limit)")
         }
     }
 

@@ -52,13 +52,20 @@ extension QMPConnection {
         try await execute(command, timeout: timeout)
     }
 
-    /// Moves what the topmost layer of a running machine's disk holds into the one below, and goes on with that one.
+    /// Moves what the topmost layer of a running machine's disk holds into the one below, and goes on with that one. Finishes what
+    /// another connection has begun.
     public func commitActive(_ node: String, into base: String, timeout: Span = .seconds(60)) async throws(QMPError) {
         let job = "fermata-\(node)"
         let events = events()
-        let arguments: JSONValue = ["job-id": .string(job), "device": .string(node), "base-node": .string(base)]
-        try await execute(QMPCommand("block-commit", arguments: arguments))
-        try await jobEvent("BLOCK_JOB_READY", of: job, in: events, timeout: timeout)
+        let jobs = try await ask("query-block-jobs", timeout: Self.usualTimeout).elements()
+        let begun = jobs.first { $0.value["device"]?.stringValue == job }
+        if begun == nil {
+            let arguments: JSONValue = ["job-id": .string(job), "device": .string(node), "base-node": .string(base)]
+            try await execute(QMPCommand("block-commit", arguments: arguments))
+        }
+        if begun?.value["ready"]?.boolValue != true {
+            try await jobEvent("BLOCK_JOB_READY", of: job, in: events, timeout: timeout)
+        }
         try await execute(QMPCommand("block-job-complete", arguments: ["device": .string(job)]))
         try await jobEvent("BLOCK_JOB_COMPLETED", of: job, in: events, timeout: timeout)
     }

@@ -68,6 +68,20 @@ extension FaultTests {
         }
 
         @Test(arguments: FaultLab.QEMU.present)
+        func `a machine that writes an image of its own is refused by the image's name, and nobody stops`(
+            _ qemu: FaultLab.QEMU
+        ) async throws {
+            try await FaultLab.with(qemu) { lab in
+                try await lab.upWithDrive()
+                let answer = try await lab.fermata("checkpoint", "\(FaultLab.name)@never")
+                #expect(answer.status == 3, "\(answer)")
+                #expect(answer.codes == ["disk-not-layered"] && answer.messages.contains("own.qcow2"), "\(answer)")
+                try await lab.expect(["alpha": "running"], "\(answer)")
+                #expect(lab.checkpoints == [])
+            }
+        }
+
+        @Test(arguments: FaultLab.QEMU.present)
         func `called off while it is armed: nothing has happened`(_ qemu: FaultLab.QEMU) async throws {
             try await FaultLab.with(qemu) { lab in
                 try await lab.upWithDisks(ram: "stream")
@@ -88,6 +102,27 @@ extension FaultTests {
 }
 
 extension FaultLab {
+    /// `alpha` alone, with a drive that only QEMU knows.
+    func upWithDrive() async throws {
+        let image = "\(home.folder)/own.qcow2"
+        _ = try CheckpointFiles.shell("/usr/bin/qemu-img create -q -f qcow2 '\(image)' 1M")
+        let manifest = try home.file(
+            "drive.yaml",
+            """
+            simulation: \(Self.name)
+            machines:
+              alpha:
+                qemu: \(bed.qemu.path)
+                machine: pc
+                memory: 32M
+                args: [-drive, "file=\(image),format=qcow2,if=virtio", -qmp, "unix:\(probe("alpha")),server=on,wait=off"]
+            \(resources)
+
+            """
+        )
+        try await done("up", manifest)
+    }
+
     /// Names of the files in a machine's run folder.
     func runFiles(_ machine: String) -> [String] { Self.contents("\(home.path)/machines/\(Self.name)/\(machine)") }
 }

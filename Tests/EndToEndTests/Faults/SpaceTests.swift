@@ -61,6 +61,27 @@ extension FaultTests {
             }
         }
 
+        @Test(arguments: FaultLab.QEMU.present)
+        func `a volume that fills up while running machines are saved: all run on, and it works with room again`(
+            _ qemu: FaultLab.QEMU
+        ) async throws {
+            try await Self.onSmallVolume(megabytes: 400, FaultLab.Bed(qemu: qemu)) { lab in
+                try await lab.up()
+                let filler = "\(lab.home.path)/checkpoints/filler"
+                let answer = try await lab.follow("checkpoint", FaultLab.name, "--in", "6s") { command in
+                    try await command.phase("armed")
+                    Self.fill(filler)
+                }
+                #expect(answer.status == 1, "\(answer)")
+                try await lab.expect(["alpha": "running", "beta": "running"], "\(answer)")
+                #expect(lab.checkpoints == [])
+                unlink(filler)
+                try await lab.done("checkpoint", "\(FaultLab.name)@next")
+                try await lab.expectWhole("next", "after room was made")
+                try await lab.expect(["alpha": "running", "beta": "running"], "after room was made")
+            }
+        }
+
         /// Until there is not a byte left.
         private static func fill(_ path: String) {
             let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
