@@ -17,6 +17,8 @@ actor CheckpointOperation: HostOperation {
     private struct Written: Sendable {
         var part: Part
         var events: QMPEvents
+        /// Nothing moved in its links any more when it was saved.
+        var isAtRest: Bool
     }
 
     /// From arming to the first command: serialising, locking memory, waking the deadline's thread.
@@ -50,7 +52,10 @@ actor CheckpointOperation: HostOperation {
 
     func obstacles() async -> [Reason] {
         let obstacles = await SaveObstacles.all(to: machines, of: entry.simulation, into: folder, in: surroundings)
-        return obstacles + machines.map(\.record).flatMap(Self.unlayered)
+        let unlayered = await machines.gatherResults { (machine) async throws(HypervisorError) in
+            try await Self.unlayered(machine)
+        }
+        return obstacles + unlayered.flatMap { (try? $0.get()) ?? [] }
     }
 
     func prepare() async throws(HypervisorError) -> Span {
@@ -89,7 +94,13 @@ actor CheckpointOperation: HostOperation {
 
     func arm(at instant: HostInstant) async throws(HypervisorError) -> @Sendable () async -> HypervisorReport {
         try surroundings.journal.write(entry.noting(.armed, at: instant))
-        let chorus = try await Chorus.arm(.stop, for: machines, at: instant, in: surroundings)
+        let chorus = try await Chorus.arm(
+            .stop,
+            for: machines,
+            at: instant,
+            flexible: entry.instant == nil,
+            in: surroundings
+        )
         armed = chorus
         return { await self.run(chorus, at: instant) }
     }
@@ -105,8 +116,10 @@ actor CheckpointOperation: HostOperation {
             try await machine.replaceDisks(
                 with: record.disks.map { disk in switches.first { $0.below == disk }?.above ?? disk }
             )
-            // The checkpoint has a name of its own for each; QEMU has them open.
-            for item in switches { RunFolder.unlinkFile(item.below.path) }
+        }
+        // The checkpoint has a name of its own for each lower layer; QEMU has them open.
+        for machine in machines where machine.isAlive {
+            RunFolder(path: machine.record.folder).removeLayers(except: machine.record.disks.map(\.path))
         }
         try surroundings.journal.remove(entry.operation)
     }
@@ -119,12 +132,22 @@ actor CheckpointOperation: HostOperation {
     /// It was told to commit, so the checkpoint is whole.
     func happened() async -> Bool { entry.phase == .committing }
 
-    private static func unlayered(_ record: MachineRecord) -> [Reason] {
-        record.disks.filter { !$0.readOnly && !$0.ownLayer }.map { disk in
+    /// What the machine writes besides layers of our own: an adopted machine's images, drives in its raw arguments.
+    private static func unlayered(_ machine: LifetimeManager) async throws(HypervisorError) -> [Reason] {
+        let record = machine.record
+        let layers = Set(record.disks.filter { !$0.readOnly && $0.ownLayer }.map(\.nodeName))
+        let monitor = try await machine.monitor()
+        let written: [BlockNode]
+        do throws(QMPError) {
+            written = try await monitor.queryBlock().compactMap(\.inserted).filter { !$0.isReadOnly }
+        } catch {
+            throw HypervisorError(error, machine: record.name)
+        }
+        return written.filter { !layers.contains($0.nodeName) }.map { node in
             Reason(
                 code: "disk-not-layered",
                 machine: record.name,
-                message: "it writes \(disk.path) itself, which cannot be frozen while it runs on; suspend it instead"
+                message: "it writes \(node.file) itself, which cannot be frozen while it runs on; suspend it instead"
             )
         }
     }
@@ -205,6 +228,9 @@ actor CheckpointOperation: HostOperation {
                 saved: saved,
                 links: links,
                 notes: found.flatMap(\.notes)
+                    + written.filter { !$0.isAtRest }.map {
+                        "something still moved in the links of \($0.part.machine.name.machine) when it was saved"
+                    }
             )
         } catch {
             return report(.failed(error.reasons), at: instant, stopped: answers, on: on, saved: [])
@@ -219,8 +245,12 @@ actor CheckpointOperation: HostOperation {
                 // What a stopped machine still takes from its links into buffers of its own belongs to its state.
                 async let settled = LinkLeftovers.settle(record, timeout: .milliseconds(100))
                 try await LayerSwitch.perform(part.layers, monitor: try await part.machine.monitor())
-                _ = await settled
-                return Written(part: part, events: try await part.saving.writeStanding(stages: stages))
+                let isAtRest = await settled
+                return Written(
+                    part: part,
+                    events: try await part.saving.writeStanding(stages: stages),
+                    isAtRest: isAtRest
+                )
             } catch {
                 throw error.of(record.name)
             }
@@ -278,7 +308,7 @@ actor CheckpointOperation: HostOperation {
             },
             links: links,
             clockErrorBound: surroundings.clockErrorBound,
-            notes: notes
+            notes: notes + surroundings.precisionNotes
         )
     }
 
@@ -297,6 +327,9 @@ actor CheckpointOperation: HostOperation {
             lead: Self.goingOnTime,
             in: surroundings
         )
+        // Before the layers are committed into the lower ones: those have a second name in there, and room may be short. The machines
+        // have them by the names in their run folders.
+        try CheckpointFolder(path: folder).remove()
         let results = await machines.filter(\.isAlive).gatherResults { (machine) async throws(HypervisorError) in
             try await LayerSwitch.undo(
                 LayerSwitch.all(of: machine.record, in: operation),
@@ -307,7 +340,6 @@ actor CheckpointOperation: HostOperation {
         for result in found { if case .failure(let error) = result { failures += error.reasons } }
         for result in results { if case .failure(let error) = result { failures += error.reasons } }
         guard failures.isEmpty else { throw HypervisorError(failures) }
-        try CheckpointFolder(path: folder).remove()
         try surroundings.journal.remove(entry.operation)
     }
 }

@@ -31,6 +31,10 @@ struct Chorus: Sendable {
     private static let answerTime = Span.seconds(30)
     /// The thread that ran later than this would stop the machines at another instant than the agreed one.
     private static let tolerance = Span.milliseconds(250)
+    /// The same when nobody named the instant.
+    private static let patience = Span.seconds(5)
+    /// For the deadline's thread to be ready.
+    private static let soon = Span.milliseconds(10)
 
     private let command: InstantCommand
     private let voices: [Voice]
@@ -38,10 +42,13 @@ struct Chorus: Sendable {
     private let clock: any RealtimeClock
 
     /// Serialises the command for each machine, reserves their monitors, and arms the deadline.
+    /// - Parameter flexible: nobody named the instant: on a host that is too busy for it the command leaves as soon after it as it can,
+    ///   and the report says how late.
     static func arm(
         _ command: InstantCommand,
         for machines: [LifetimeManager],
         at instant: HostInstant,
+        flexible: Bool = false,
         in surroundings: Surroundings
     ) async throws(HypervisorError) -> Chorus {
         var voices: [Voice] = []
@@ -56,7 +63,17 @@ struct Chorus: Sendable {
                     Shot(descriptor: prepared.descriptor, bytes: prepared.bytes, lead: await machine.lead(of: command))
                 )
             }
-            let volley = try arm(Volley(shots), at: instant, in: surroundings)
+            var deadline = instant
+            if flexible {
+                let soonest = surroundings.clock.now() + soon + (shots.map(\.lead).max() ?? .zero)
+                deadline = max(instant, soonest)
+            }
+            let volley = try arm(
+                Volley(shots),
+                at: deadline,
+                tolerance: flexible ? patience : tolerance,
+                in: surroundings
+            )
             return Chorus(command: command, voices: voices, volley: volley, clock: surroundings.clock)
         } catch {
             for voice in voices { voice.prepared.abandon() }
@@ -142,6 +159,7 @@ struct Chorus: Sendable {
     private static func arm(
         _ volley: Volley,
         at instant: HostInstant,
+        tolerance: Span,
         in surroundings: Surroundings
     ) throws(HypervisorError) -> ArmedVolley {
         do throws(DeadlineError) {

@@ -102,7 +102,13 @@ actor LaunchOperation: HostOperation {
         }
         // Whoever else held an end would keep the machines from noticing that a peer is gone.
         cables = nil
-        let chorus = try await Chorus.arm(.cont, for: launched.map(\.machine), at: instant, in: surroundings)
+        let chorus = try await Chorus.arm(
+            .cont,
+            for: launched.map(\.machine),
+            at: instant,
+            flexible: entry.instant == nil,
+            in: surroundings
+        )
         armed = chorus
         return { await self.run(chorus, at: instant) }
     }

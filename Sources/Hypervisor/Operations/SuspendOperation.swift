@@ -78,7 +78,13 @@ actor SuspendOperation: HostOperation {
 
     func arm(at instant: HostInstant) async throws(HypervisorError) -> @Sendable () async -> HypervisorReport {
         try note(.armed, at: instant)
-        let chorus = try await Chorus.arm(.stop, for: machines, at: instant, in: surroundings)
+        let chorus = try await Chorus.arm(
+            .stop,
+            for: machines,
+            at: instant,
+            flexible: entry.instant == nil,
+            in: surroundings
+        )
         armed = chorus
         return { await self.run(chorus, at: instant) }
     }
