@@ -1,5 +1,4 @@
 import ArgumentParser
-import ControlInstance
 
 struct Checkpoint: Verb {
     static let configuration = CommandConfiguration(
@@ -10,31 +9,11 @@ struct Checkpoint: Verb {
             """
     )
 
-    @Argument(help: ArgumentHelp("The simulation; with @NAME also the checkpoint's name.", valueName: "sim[@name]"))
-    var target: CheckpointName
-
-    @Option(
-        name: .customLong("as"),
-        help: ArgumentHelp("Name of the checkpoint (default: the next of s1, s2…).", valueName: "name")
-    )
-    var checkpoint: String?
-
+    @OptionGroup var saving: SaveArguments
     @OptionGroup var instant: InstantOptions
     @OptionGroup var global: GlobalOptions
 
-    func validate() throws {
-        try CheckpointName.check(checkpoint, of: "checkpoint")
-        if checkpoint != nil, target.checkpoint != nil { throw ValidationError("Give the checkpoint's name once.") }
-    }
-
     func perform(_ session: Session) async throws {
-        let body = OperationBody(checkpoint: checkpoint ?? target.checkpoint, when: instant.when)
-        let follower = OperationFollower(
-            session: session,
-            client: try await session.client(),
-            title: "checkpoint of \(target.simulation)"
-        )
-        let report = try await follower.run("/v1/simulations/\(target.simulation)/checkpoint", body: body)
-        try OperationText(report).finish(session)
+        try await saving.perform("checkpoint", at: instant.when, session)
     }
 }

@@ -1,0 +1,31 @@
+import ArgumentParser
+import ControlInstance
+
+/// What `suspend` and `checkpoint` are told, and what they do with it.
+struct SaveArguments: ParsableArguments {
+    @Argument(help: ArgumentHelp("The simulation; with @NAME also the checkpoint's name.", valueName: "sim[@name]"))
+    var target: CheckpointName
+
+    @Option(
+        name: .customLong("as"),
+        help: ArgumentHelp("Name of the checkpoint (default: the next of s1, s2…).", valueName: "name")
+    )
+    var checkpoint: String?
+
+    func validate() throws {
+        try CheckpointName.check(checkpoint, of: "checkpoint")
+        if checkpoint != nil, target.checkpoint != nil { throw ValidationError("Give the checkpoint's name once.") }
+    }
+
+    /// - Parameter verb: as in the API's path.
+    func perform(_ verb: String, at when: When, _ session: Session) async throws {
+        let follower = OperationFollower(
+            session: session,
+            client: try await session.client(),
+            title: "\(verb) of \(target.simulation)"
+        )
+        let body = OperationBody(checkpoint: checkpoint ?? target.checkpoint, when: when)
+        let report = try await follower.run("/v1/simulations/\(target.simulation)/\(verb)", body: body)
+        try OperationText(report).finish(session)
+    }
+}
