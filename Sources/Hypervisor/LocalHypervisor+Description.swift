@@ -24,7 +24,8 @@ extension LocalHypervisor {
             )
         }
         findings += [
-            Self.diskTools, Self.kvm, Self.realtime(surroundings.deadlines.privileges), Self.hostClock, space,
+            Self.diskTools, Self.kvm, Self.savingBehind, Self.realtime(surroundings.deadlines.privileges),
+            Self.hostClock, space,
         ]
         return HypervisorDescription(
             host: host,
@@ -63,6 +64,21 @@ extension LocalHypervisor {
             level: .notice,
             subject: "KVM",
             message: "/dev/kvm cannot be used (\(String(cString: strerror(errno)))); machines run with `accel: tcg`"
+        )
+    }
+
+    /// QEMU protects a running guest's RAM by userfaultfd; the kernel permits that to root, to everybody, or by the device.
+    private static var savingBehind: HypervisorDescription.Finding {
+        let subject = "userfaultfd"
+        let setting = ProcFile.read("/proc/sys/vm/unprivileged_userfaultfd")?.first
+        if geteuid() == 0 || setting == UInt8(ascii: "1") || access("/dev/userfaultfd", R_OK | W_OK) == 0 {
+            return .init(level: .ok, subject: subject, message: "permitted; `checkpoint` saves RAM while guests run")
+        }
+        return .init(
+            level: .notice,
+            subject: subject,
+            message: "not permitted, so guests stand still while `checkpoint` saves their RAM; "
+                + "`sysctl vm.unprivileged_userfaultfd=1` permits it"
         )
     }
 
