@@ -1,5 +1,6 @@
 import HypervisorAPI
 import Synchronization
+import Time
 
 /// Who may change a simulation now.
 enum Claim: Hashable {
@@ -72,7 +73,23 @@ extension ControlInstance {
         _ hypervisor: any Hypervisor,
         _ question: @escaping @Sendable (any Hypervisor) async throws(HypervisorError) -> Value
     ) async throws(ControlError) -> Value {
-        let answer = await within(options.answerTimeout) { () -> Result<Value, HypervisorError> in
+        try await ask(hypervisor, within: options.answerTimeout, question)
+    }
+
+    /// Asks it for what takes its time: whole checkpoints are read or written, somebody else's QEMU is looked at.
+    func work<Value: Sendable>(
+        _ hypervisor: any Hypervisor,
+        _ question: @escaping @Sendable (any Hypervisor) async throws(HypervisorError) -> Value
+    ) async throws(ControlError) -> Value {
+        try await ask(hypervisor, within: options.reportTimeout, question)
+    }
+
+    private func ask<Value: Sendable>(
+        _ hypervisor: any Hypervisor,
+        within limit: Span,
+        _ question: @escaping @Sendable (any Hypervisor) async throws(HypervisorError) -> Value
+    ) async throws(ControlError) -> Value {
+        let answer = await within(limit) { () -> Result<Value, HypervisorError> in
             do throws(HypervisorError) {
                 return .success(try await question(hypervisor))
             } catch {
@@ -82,7 +99,7 @@ extension ControlInstance {
         switch answer {
         case .success(let value): return value
         case .failure(let error): throw ControlError(error)
-        case nil: throw ControlError([.noAnswer(hypervisor.host, options.answerTimeout)])
+        case nil: throw ControlError([.noAnswer(hypervisor.host, limit)])
         }
     }
 }

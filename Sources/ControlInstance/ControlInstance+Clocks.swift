@@ -117,23 +117,4 @@ extension ControlInstance {
         }
         return hosts
     }
-
-    /// Like ``ask(_:_:)`` for what reads or writes whole checkpoints.
-    func work<Value: Sendable>(
-        _ hypervisor: any Hypervisor,
-        _ question: @escaping @Sendable (any Hypervisor) async throws(HypervisorError) -> Value
-    ) async throws(ControlError) -> Value {
-        let answer = await within(options.reportTimeout) { () -> Result<Value, HypervisorError> in
-            do throws(HypervisorError) {
-                return .success(try await question(hypervisor))
-            } catch {
-                return .failure(error)
-            }
-        }
-        switch answer {
-        case .success(let value): return value
-        case .failure(let error): throw ControlError(error)
-        case nil: throw ControlError([.noAnswer(hypervisor.host, options.reportTimeout)])
-        }
-    }
 }

@@ -132,7 +132,7 @@ extension ControlInstance {
                 )
             }
             let order = AdoptOrder(simulation: request.simulation, machine: request.machine, monitor: request.monitor)
-            let status = try await ask(hypervisor) { hypervisor throws(HypervisorError) in
+            let status = try await work(hypervisor) { hypervisor throws(HypervisorError) in
                 try await hypervisor.adopt(order)
             }
             record.state = .running
