@@ -33,6 +33,18 @@ import Testing
         }
     }
 
+    @Test func `the daemon may open as many files as a hundred machines take`() async throws {
+        try await CLIHome.with { home in
+            _ = try await CLIRun.fermata(["ps"], in: home)
+            let daemon = try #require(home.daemon)
+            let limits = try String(contentsOfFile: "/proc/\(daemon)/limits", encoding: .utf8)
+            let line = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max open files") })
+            let numbers = line.split(separator: " ").compactMap { Int($0) }
+            let (soft, hard) = (try #require(numbers.first), try #require(numbers.last))
+            #expect(soft >= min(numbers.count > 1 ? hard : 65_536, 65_536), "\(line)")
+        }
+    }
+
     @Test func `two verbs at once start one daemon`() async throws {
         try await CLIHome.with { home in
             let runs = try await withThrowingTaskGroup(of: CLIRun.self) { tasks in

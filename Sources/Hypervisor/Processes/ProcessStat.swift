@@ -12,11 +12,13 @@ struct ProcessStat {
     /// nil when there is no such process.
     init?(of pid: Int32) {
         var bytes = ProcFile.read("/proc/\(pid)/stat")
-        // Only that it is not there says that it is not there: a process without descriptors left must not take a living machine
-        // for a dead one.
-        while bytes == nil, kill(pid, 0) == 0 || errno == EPERM, access("/proc/\(pid)/stat", F_OK) == 0 {
+        // A process that has no descriptor left for a moment must not take a living machine for a dead one. Not for longer: whoever
+        // could close some may wait for this thread.
+        var attempts = 50
+        while bytes == nil, attempts > 0, access("/proc/\(pid)/stat", F_OK) == 0 {
             usleep(20_000)
             bytes = ProcFile.read("/proc/\(pid)/stat")
+            attempts -= 1
         }
         guard let bytes else { return nil }
         self.init(line: String(decoding: bytes, as: UTF8.self))

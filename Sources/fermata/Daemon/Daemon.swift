@@ -17,6 +17,7 @@ struct Daemon {
     init(home: Home, socketPath: String, logLevel: Logger.Level) async throws {
         // Whatever the user's umask: state, RAM and disks of machines are nobody else's to read.
         umask(0o077)
+        DescriptorLimit.raise()
         try home.create()
         let home = try home.canonical()
         do {
