@@ -24,12 +24,10 @@ extension DiskLayers {
     /// gets in as a link must never be written again: either its process ends, or (rollback) the checkpoint goes.
     /// - Parameter folder: the checkpoint's.
     /// - Parameter name: the layer's file name in it.
-    /// - Parameter digesting: false leaves `sha256` empty, for a caller that digests later.
     func freeze(
         _ disk: MachineRecord.RunningDisk,
         into folder: String,
-        as name: String,
-        digesting: Bool = true
+        as name: String
     ) async throws(HypervisorError) -> Frozen {
         let image = try await inspect(disk.path, format: disk.format)
         let backing = try await chain(of: image).map(\.path)
@@ -48,7 +46,7 @@ extension DiskLayers {
             try DurableFile.syncFolder(folder)
         }
         let file = Self.absolute(path, in: folder)
-        let digest = digesting ? try await FileDigest.sha256(of: file) : ""
+        let digest = try await FileDigest.sha256(of: file)
         return Frozen(
             disk: FrozenDisk(
                 id: disk.id,
