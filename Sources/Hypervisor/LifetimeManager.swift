@@ -123,7 +123,7 @@ actor LifetimeManager {
             }
         } else {
             // One that died by itself is still to be collected, or it stays as a zombie for as long as this process lives.
-            _ = await record.identity.waitForExit(timeout: .zero)
+            _ = await record.identity.waitForExit(timeout: Self.hangTime)
         }
         await letGo()
         try RunFolder(path: record.folder).remove()

@@ -7,10 +7,11 @@ extension ProcessIdentity {
     /// Waits on a thread of its own, without polling.
     /// - Returns: whether it has ended; false: the time is over (or the task was cancelled), and it lives.
     func waitForExit(timeout: Span) async -> Bool {
-        guard let descriptor = open() else {
-            collect()
-            return true
-        }
+        // Not `open()`: a process whose first thread has ended looks like a zombie while its other threads still end.
+        let number = fermata_pidfd_open(pid)
+        guard number >= 0 else { return true }
+        let descriptor = OwnedDescriptor(number)
+        guard ProcessStat(of: pid)?.startTime == startTime else { return true }
         let ended = await DescriptorWait.untilReadable(descriptor, timeout: timeout)
         if ended { Self.collect(descriptor) }
         return ended
@@ -20,7 +21,7 @@ extension ProcessIdentity {
     /// - Throws: when it does not end even then (it hangs in the kernel), or may not be signalled.
     func terminate(grace: Span = .seconds(2)) async throws(HypervisorError) {
         guard let descriptor = open() else {
-            collect()
+            _ = await waitForExit(timeout: grace)
             return
         }
         for (signal, patience) in [(SIGTERM, grace), (SIGKILL, Span.seconds(10))] {
@@ -49,13 +50,5 @@ extension ProcessIdentity {
     private static func collect(_ descriptor: OwnedDescriptor) {
         var result = fermata_exit()
         _ = fermata_pidfd_reap(descriptor.number, &result)
-    }
-
-    private func collect() {
-        let number = fermata_pidfd_open(pid)
-        guard number >= 0 else { return }
-        let descriptor = OwnedDescriptor(number)
-        guard ProcessStat(of: pid)?.startTime == startTime else { return }
-        Self.collect(descriptor)
     }
 }
