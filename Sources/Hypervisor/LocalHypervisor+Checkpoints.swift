@@ -25,6 +25,8 @@ extension LocalHypervisor {
         return found
     }
 
+    public func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] { [] }
+
     public func editClocks(_ order: ClockEditOrder) async throws(HypervisorError) -> [MachineCheckpoint] {
         let folder = CheckpointFolder(path: order.folder)
         let source = CheckpointFolder(path: order.source.folder)

@@ -29,16 +29,16 @@ public struct LaunchRecord: Codable, Hashable, Sendable {
 
 /// One file of a checkpoint.
 public struct CheckpointFile: Codable, Hashable, Sendable {
-    public enum Role: String, Codable, Hashable, Sendable { case state, disk, link, log }
+    public enum Role: String, Codable, Hashable, Sendable { case state, ram, disk, link, log }
 
     public var role: Role
     /// Relative to the checkpoint's folder; for an image left where it was (an adopted machine's), absolute.
     public var path: String
     public var bytes: UInt64
-    /// Lower-case hex of the whole file.
-    public var sha256: String
+    /// Lower-case hex of the whole file; nil of RAM and disks until the checkpoint is sealed.
+    public var sha256: String?
 
-    public init(role: Role, path: String, bytes: UInt64, sha256: String) {
+    public init(role: Role, path: String, bytes: UInt64, sha256: String?) {
         self.role = role
         self.path = path
         self.bytes = bytes
@@ -70,6 +70,8 @@ public struct MachineCheckpoint: Codable, Hashable, Sendable {
     public var launch: LaunchRecord
     public var ramWay: RAMWay
     public var state: CheckpointFile
+    /// Of ``RAMWay/file``: the RAM, as large as the machine's. Until the checkpoint is sealed its name is a link to where it lies.
+    public var ram: CheckpointFile?
     /// Offset in the state file of the first device section; from there to the end is what clocks live in.
     public var deviceStateOffset: UInt64
     /// Of the bytes from ``deviceStateOffset`` to the end, verified before each load.
@@ -80,7 +82,7 @@ public struct MachineCheckpoint: Codable, Hashable, Sendable {
     public var clock: ClockState
 
     enum CodingKeys: String, CodingKey {
-        case name, host, launch, ramWay, state, deviceStateOffset, deviceStateSHA256, disks
+        case name, host, launch, ramWay, state, ram, deviceStateOffset, deviceStateSHA256, disks
         case stoppedAt = "stoppedAtNs"
         case clock
     }
@@ -91,6 +93,7 @@ public struct MachineCheckpoint: Codable, Hashable, Sendable {
         launch: LaunchRecord,
         ramWay: RAMWay,
         state: CheckpointFile,
+        ram: CheckpointFile? = nil,
         deviceStateOffset: UInt64,
         deviceStateSHA256: String,
         disks: [FrozenDisk],
@@ -102,6 +105,7 @@ public struct MachineCheckpoint: Codable, Hashable, Sendable {
         self.launch = launch
         self.ramWay = ramWay
         self.state = state
+        self.ram = ram
         self.deviceStateOffset = deviceStateOffset
         self.deviceStateSHA256 = deviceStateSHA256
         self.disks = disks
@@ -125,4 +129,9 @@ public struct LinkCheckpoint: Codable, Hashable, Sendable {
         self.file = file
         self.frameSizes = frameSizes
     }
+}
+
+extension MachineCheckpoint {
+    /// All that it has in the checkpoint.
+    public var files: [CheckpointFile] { [state] + (ram.map { [$0] } ?? []) + disks.map(\.file) }
 }

@@ -55,6 +55,11 @@ public protocol Hypervisor: Sendable {
     /// - Returns: every way in which it is not what the manifest says; empty when it is whole.
     func verify(_ checkpoint: StoredCheckpoint) async -> [Reason]
 
+    /// Brings what is still elsewhere of a checkpoint into its folder, durably, and digests what has no digest yet. Takes as long as
+    /// reading it does; to be repeated after whatever interrupted it, also when the task is cancelled.
+    /// - Returns: every file of it that this host has and that had none, with its digest.
+    func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile]
+
     /// Writes a copy of a checkpoint whose clocks read differently; the original is only read.
     /// - Returns: the machines as saved in `folder`.
     func editClocks(_ order: ClockEditOrder) async throws(HypervisorError) -> [MachineCheckpoint]

@@ -52,6 +52,18 @@ public struct SaveOrder: Codable, Hashable, Sendable {
     }
 }
 
+/// What becomes of a checkpoint's RAM when machines go on from it. Of RAM that is in a stream there is nothing to choose.
+public enum RAMUse: String, Codable, Hashable, Sendable, CaseIterable {
+    /// The checkpoint stays. Machines get RAM of their own where that costs nothing, or else a private view of the checkpoint's.
+    case keep
+    /// The checkpoint stays, and its RAM is copied: it takes as long as that does, and the next suspend copies nothing.
+    case copy
+    /// The machines go on with the checkpoint's own RAM, and the checkpoint is gone.
+    case consume
+    /// A private view: what the machines write is gone with them.
+    case ephemeral
+}
+
 /// Load machines from a checkpoint, and let them all go on at the instant.
 public struct ResumeOrder: Codable, Hashable, Sendable {
     public var operation: OperationID
@@ -63,6 +75,7 @@ public struct ResumeOrder: Codable, Hashable, Sendable {
     public var folder: String
     public var policy: ClockPolicy
     public var scope: ClockScope
+    public var ram: RAMUse
 
     public init(
         operation: OperationID,
@@ -72,8 +85,10 @@ public struct ResumeOrder: Codable, Hashable, Sendable {
         instant: HostInstant?,
         folder: String,
         policy: ClockPolicy,
-        scope: ClockScope
+        scope: ClockScope,
+        ram: RAMUse = .keep
     ) {
+        self.ram = ram
         self.operation = operation
         self.simulation = simulation
         self.machines = machines

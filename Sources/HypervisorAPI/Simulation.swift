@@ -208,6 +208,8 @@ public struct ResourceSpec: Codable, Hashable, Sendable {
 
 /// How a machine's RAM gets into a checkpoint.
 public enum RAMWay: String, Codable, Hashable, Sendable, CaseIterable {
+    /// It is a file already, which QEMU shares: nothing is copied while machines stand still.
+    case file
     /// The classic stream through a descriptor; every QEMU from 7.2.
     case stream
     /// A mapped-ram file; QEMU 9.0 and later.

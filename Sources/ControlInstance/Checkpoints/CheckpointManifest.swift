@@ -78,6 +78,6 @@ public struct CheckpointManifest: Codable, Hashable, Sendable {
     }
 
     var files: [CheckpointFile] {
-        machines.flatMap { [$0.state] + $0.disks.map(\.file) } + links.map(\.file)
+        machines.flatMap(\.files) + links.map(\.file)
     }
 }

@@ -42,6 +42,10 @@ extension CheckpointSet {
         if Set(names).count != names.count { problems.append("a machine is in it twice") }
         for machine in manifest.machines {
             check(machine.state, mayBeOutside: false, &problems)
+            if let ram = machine.ram { check(ram, mayBeOutside: false, &problems) }
+            if (machine.ram != nil) != (machine.ramWay == .file) {
+                problems.append("\(machine.name) goes by `\(machine.ramWay.rawValue)`, which does not fit its files")
+            }
             // An adopted machine's image stays where it was.
             for disk in machine.disks { check(disk.file, mayBeOutside: true, &problems) }
             for disk in machine.disks where !disk.backingFiles.allSatisfy({ $0.hasPrefix("/") }) {
@@ -71,7 +75,7 @@ extension CheckpointSet {
         if !inside, !(mayBeOutside && file.path.hasPrefix("/") && !file.path.split(separator: "/").contains("..")) {
             problems.append("the file '\(file.path)' is outside of its folder")
         }
-        if !isDigest(file.sha256) { problems.append("the digest of '\(file.path)' is none") }
+        if let sha256 = file.sha256, !isDigest(sha256) { problems.append("the digest of '\(file.path)' is none") }
     }
 
     /// A relative path without `.`, `..`, empty parts or NUL.

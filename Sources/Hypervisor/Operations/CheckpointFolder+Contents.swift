@@ -79,8 +79,9 @@ extension CheckpointFolder {
             let path = expected.path.hasPrefix("/") ? expected.path : try file(expected.path)
             let size = try FileDigest.size(of: path)
             guard size == expected.bytes else { return ["\(path) has \(size) bytes instead of \(expected.bytes)"] }
+            guard let sha256 = expected.sha256 else { return [] }
             let digest = try await FileDigest.sha256(of: path)
-            return digest == expected.sha256 ? [] : ["\(path) has the digest \(digest) instead of \(expected.sha256)"]
+            return digest == sha256 ? [] : ["\(path) has the digest \(digest) instead of \(sha256)"]
         } catch {
             return error.reasons.map(\.message)
         }

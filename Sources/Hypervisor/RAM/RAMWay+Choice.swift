@@ -4,7 +4,7 @@ import QMP
 extension RAMWay {
     /// mapped-ram came with QEMU 9.0.
     static func supported(by qemuVersion: [Int]) -> Set<RAMWay> {
-        (qemuVersion.first ?? 0) >= 9 ? [.stream, .mapped] : [.stream]
+        (qemuVersion.first ?? 0) >= 9 ? [.file, .stream, .mapped] : [.file, .stream]
     }
 
     /// Whether a machine whose RAM is saved behind its back stays paused until it is told to go on. QEMU 7.2 restarts it by itself
@@ -30,7 +30,7 @@ extension RAMWay {
     /// - Parameter behind: RAM is saved while the guest runs on; only of `stream`.
     func saver(to path: String, monitor: QMPConnection, behind: Bool = false) -> any StateSaver {
         switch self {
-        case .stream: StreamSaver(path: path, monitor: monitor, behind: behind)
+        case .stream, .file: StreamSaver(path: path, monitor: monitor, behind: behind)
         case .mapped: MappedSaver(path: path, monitor: monitor)
         }
     }

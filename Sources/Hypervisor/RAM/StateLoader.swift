@@ -19,7 +19,7 @@ extension RAMWay {
     /// - Parameter scratch: a path, not yet there, for a private copy where one is needed.
     func loader(of state: StoredState, into monitor: QMPConnection, scratch: String) -> any StateLoader {
         switch self {
-        case .stream: StreamLoader(state: state, monitor: monitor)
+        case .stream, .file: StreamLoader(state: state, monitor: monitor)
         case .mapped: MappedLoader(state: state, monitor: monitor, scratch: scratch)
         }
     }

@@ -138,6 +138,10 @@ struct FusedHypervisor: Hypervisor {
     }
     func adopt(_ order: AdoptOrder) async throws(HypervisorError) -> MachineStatus { try await hypervisor.adopt(order) }
     func verify(_ checkpoint: StoredCheckpoint) async -> [Reason] { await hypervisor.verify(checkpoint) }
+    func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] {
+        try await hypervisor.seal(checkpoint)
+    }
+
     func editClocks(_ order: ClockEditOrder) async throws(HypervisorError) -> [MachineCheckpoint] {
         try await hypervisor.editClocks(order)
     }

@@ -297,6 +297,8 @@ final class ScriptedHypervisor: Hypervisor {
 
     func verify(_ checkpoint: StoredCheckpoint) async -> [Reason] { world.withLock { $0.verdict } }
 
+    func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] { [] }
+
     func editClocks(_ order: ClockEditOrder) async throws(HypervisorError) -> [MachineCheckpoint] {
         if let fault = fault(.execute, nil), case .refuse(let code) = fault {
             makeFolder(order.folder, order.source.machines.map(\.name))

@@ -144,7 +144,7 @@ struct DiskLayersTests {
             #expect(result.way == .link)
             #expect(result.disk.file.path == "root.qcow2")
             #expect(result.disk.backingFiles == [scratch.file("base")])
-            #expect(result.disk.file.sha256.count == 64)
+            #expect(result.disk.file.sha256?.count == 64)
             layers.removeOwnLayers(of: machine.record.disks)
 
             let again = try await layers.makeDisks(
