@@ -21,11 +21,12 @@ struct SaveBody: StrictBody {
 
 /// `POST …/resume`.
 struct ResumeBody: StrictBody {
-    static let fields = ["checkpoint", "when", "policy", "scope"]
+    static let fields = ["checkpoint", "when", "policy", "scope", "ram"]
     let checkpoint: String?
     let when: When?
     let policy: ClockPolicy?
     let scope: ClockScope?
+    let ram: RAMUse?
 }
 
 /// `POST …/adopt`.

@@ -27,6 +27,7 @@ public protocol Control: Sendable {
     func log(_ simulation: String) async throws(ControlError) -> [CheckpointSummary]
     func show(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointDetail
     func remove(_ simulation: String, _ checkpoint: String) async throws(ControlError)
+    func seal(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointSummary
     func verify(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> VerifyReport
 
     /// Calls off what is under way and waits until it has ended.

@@ -63,7 +63,8 @@ struct Routes: Sendable {
                     checkpoint: try body.checkpoint.map { try Call.name($0, of: "checkpoint") },
                     when: body.when ?? .asap,
                     policy: body.policy,
-                    scope: body.scope ?? .rtc
+                    scope: body.scope ?? .rtc,
+                    ram: body.ram ?? .keep
                 )
                 return try begun(try await control.resume(request))
             },
@@ -109,6 +110,10 @@ struct Routes: Sendable {
             .post("\(path)/{checkpoint}/verify") { call in
                 _ = try await call.body(EmptyBody.self)
                 return try Answer.json(try await control.verify(try call.simulation(), try call.checkpoint()))
+            },
+            .post("\(path)/{checkpoint}/seal") { call in
+                _ = try await call.body(EmptyBody.self)
+                return try Answer.json(try await control.seal(try call.simulation(), try call.checkpoint()))
             },
             .get("\(path)/{checkpoint}/clocks") { call in
                 let report = try await control.clocks(

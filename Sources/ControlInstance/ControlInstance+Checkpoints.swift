@@ -45,6 +45,7 @@ extension ControlInstance {
             }
             let obstacles = try await obstacles(toRemoving: record, at: place)
             guard obstacles.isEmpty else { throw ControlError(obstacles, exitCode: 3) }
+            await sealing.stop(place)
             // Out of its place first: what a crash leaves from here on, the next start clears away.
             try checkpointSet.unpublish(place)
             try await writing(try await removal(of: record))
@@ -61,6 +62,7 @@ extension ControlInstance {
         var reasons: [Reason] = []
         var complete = true
         do throws(ControlError) {
+            if !isConsumed(place) { try await sealed(place) }
             let manifest = try checkpointSet.load(place)
             for (hypervisor, stored) in try stored(manifest, at: place.final) {
                 reasons += try await work(hypervisor) { hypervisor in await hypervisor.verify(stored) }
@@ -115,7 +117,8 @@ extension ControlInstance {
     }
 
     /// Takes a checkpoint out of the tree: its children go to its parent, and no simulation stands at it any more.
-    func removal(of record: CheckpointRecord) async throws(ControlError) -> StoreChange {
+    /// - Parameter lost: it was not removed by anybody: who is suspended to it has nothing to go on from.
+    func removal(of record: CheckpointRecord, lost: Bool = false) async throws(ControlError) -> StoreChange {
         let siblings = try await reading { () throws(StoreError) in
             try await self.store.checkpoints(of: record.simulation)
         }
@@ -127,6 +130,7 @@ extension ControlInstance {
         var standing = try await self.record(ofSimulation: record.simulation)
         let stood = standing?.checkpoint == record.name
         standing?.checkpoint = nil
+        if lost, standing?.state == .suspended { standing?.state = .down }
         return StoreChange(simulation: stood ? standing : nil, checkpoints: orphans, removedCheckpoint: record)
     }
 
@@ -166,7 +170,7 @@ extension ControlInstance {
         return reasons
     }
 
-    private func summary(of record: CheckpointRecord, current: Bool) -> CheckpointSummary {
+    func summary(of record: CheckpointRecord, current: Bool) -> CheckpointSummary {
         CheckpointSummary(
             id: record.id,
             simulation: record.simulation,
@@ -176,7 +180,8 @@ extension ControlInstance {
             created: record.created,
             machines: record.machines,
             bytes: record.bytes,
-            current: current
+            current: current,
+            sealed: checkpointSet.isSealed(checkpointSet.place(of: record.name, simulation: record.simulation))
         )
     }
 }

@@ -54,6 +54,7 @@ extension ControlInstance {
         try await claiming(request.simulation, for: "clock") { () throws(ControlError) in
             let old = try await checkpointRecord(request.checkpoint, of: request.simulation)
             let source = checkpointSet.place(of: request.checkpoint, simulation: request.simulation)
+            try await sealed(source)
             var manifest = try checkpointSet.load(source)
             let name = try await newCheckpointName(request.newCheckpoint, of: request.simulation)
             let place = checkpointSet.place(of: name, simulation: request.simulation)
@@ -92,6 +93,7 @@ extension ControlInstance {
                 await discard(place, on: hypervisors.map(\.host))
                 throw error
             }
+            sealLater(place)
             return try await show(request.simulation, name)
         }
     }

@@ -101,6 +101,8 @@ extension ControlInstance {
         let live = state.withLock { Array($0.live.values) }
         for operation in live { operation.callOff.call() }
         await drain()
+        // RAM that is in memory only is gone when the host ends next.
+        await endSealing()
         return live.count
     }
 
@@ -167,6 +169,7 @@ extension ControlInstance {
                 self.state.withLock { _ = $0.live.removeValue(forKey: id) }
                 live.publish(.result(report))
                 if report.outcome == .unknown { self.settleLater(id) }
+                if let place = plan.destination ?? plan.source { self.sealLater(place) }
             }
         } catch {
             release(simulation)

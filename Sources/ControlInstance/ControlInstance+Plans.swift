@@ -100,7 +100,15 @@ extension ControlInstance {
         }
         _ = try await checkpointRecord(name, of: simulation.name)
         let place = checkpointSet.place(of: name, simulation: simulation.name)
+        if request.ram == .consume { try await prepareToConsume(place) }
         let manifest = try checkpointSet.load(place)
+        guard !checkpointSet.isConsumed(manifest, at: place) else {
+            throw ControlError(
+                code: "checkpoint-consumed",
+                message: "the machines of \(simulation.name)@\(name) went on with its own RAM: nobody can go on from it any more",
+                exitCode: 3
+            )
+        }
         let policy = request.policy ?? simulation.spec.clock
         let instant = resolve(request.when)
         let hosts = Dictionary(manifest.machines.map { ($0.name, $0.host) }, uniquingKeysWith: { first, _ in first })
@@ -114,7 +122,8 @@ extension ControlInstance {
                     instant: instant,
                     folder: place.final,
                     policy: policy,
-                    scope: request.scope
+                    scope: request.scope,
+                    ram: request.ram
                 )
             )
         }
@@ -129,7 +138,14 @@ extension ControlInstance {
             created: simulation.created
         )
         let record = newRecord(id, .resume, checkpoint: name, parts: parts, target: target)
-        return OperationPlan(record: record, instant: instant, parts: parts, policy: policy, scope: request.scope)
+        return OperationPlan(
+            record: record,
+            instant: instant,
+            parts: parts,
+            source: request.ram == .consume ? place : nil,
+            policy: policy,
+            scope: request.scope
+        )
     }
 
     private func newRecord(

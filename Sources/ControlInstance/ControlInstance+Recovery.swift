@@ -24,6 +24,7 @@ extension ControlInstance {
             report.problems += await settleStrangers(undecided, known: unfinished.map(\.id))
             try await alignSimulations(&report)
             try await alignCheckpoints(&report)
+            try await sealAll(&report)
         } catch {
             report.problems += error.reasons
         }

@@ -20,6 +20,7 @@ public final class ControlInstance: Sendable {
     let clock: any RealtimeClock
     let logger: Logger
     let state = Mutex(State())
+    let sealing = Sealing()
 
     struct State {
         /// What may change a simulation now; at most one thing each.

@@ -17,6 +17,8 @@ public struct ControlOptions: Hashable, Sendable {
     /// Before an operation whose outcome is unknown is settled again by itself; doubles each time, up to ``longestSettlePause``.
     public var settlePause = Span.seconds(2)
     public var longestSettlePause = Span.seconds(60)
+    /// Of what is being sealed, when the process is asked to end.
+    public var sealPatience = Span.seconds(30)
     /// How long a verb waits for it, in steps of 50 ms.
     var settlingPatience = 600
     /// Added to the latest `earliest` of all handles, for the way of `execute` to every host.

@@ -106,7 +106,8 @@ actor LifetimeManager {
 
     /// Ends the process and removes what it had in its run folder. The folder's layers go too: whoever needs one has a
     /// link to it.
-    func end() async throws(HypervisorError) {
+    /// - Parameter keepingRAM: of a file: a checkpoint has it now.
+    func end(keepingRAM: Bool = false) async throws(HypervisorError) {
         if isAlive {
             // The answer to quit may or may not come before the end: only the end counts. Without any the process hangs.
             let heard: Bool? = await withTimeLimit(Self.hangTime) {
@@ -126,7 +127,9 @@ actor LifetimeManager {
             _ = await record.identity.waitForExit(timeout: Self.hangTime)
         }
         await letGo()
-        try RunFolder(path: record.folder).remove()
+        let folder = RunFolder(path: record.folder)
+        if keepingRAM { RunFolder.unlinkFile(folder.ramLink) }
+        try folder.remove(surroundings.ram)
     }
 
     /// Closes the monitor; the process goes on.

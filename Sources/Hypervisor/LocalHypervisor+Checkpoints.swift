@@ -10,10 +10,13 @@ extension LocalHypervisor {
         for machine in checkpoint.machines {
             do throws(HypervisorError) {
                 _ = try await folder.state(of: machine)
+                if let ram = machine.ram {
+                    try CheckpointRAM(path: folder.file(ram.path), bytes: ram.bytes).check(surroundings.ram)
+                }
             } catch {
                 found += error.of(machine.name).reasons
             }
-            for file in [machine.state] + machine.disks.map(\.file) {
+            for file in machine.files {
                 found += await folder.differences(of: file).map {
                     Reason(code: "checkpoint-corrupt", machine: machine.name, message: $0)
                 }
@@ -25,7 +28,28 @@ extension LocalHypervisor {
         return found
     }
 
-    public func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] { [] }
+    public func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] {
+        let stop = StopSign()
+        let store = surroundings.ram
+        return try await withTaskCancellationHandler {
+            await checkpoint.sealed(store, isStopped: { stop.isUp })
+        } onCancel: {
+            stop.raise()
+        }.get()
+    }
+
+    public func lost(_ checkpoint: StoredCheckpoint) async -> [Reason] {
+        let folder = CheckpointFolder(path: checkpoint.folder)
+        return checkpoint.machines.flatMap { machine -> [Reason] in
+            guard let ram = machine.ram else { return [] }
+            do throws(HypervisorError) {
+                try CheckpointRAM(path: folder.file(ram.path), bytes: ram.bytes).check(surroundings.ram)
+                return []
+            } catch {
+                return error.of(machine.name).reasons.filter { $0.code == "checkpoint-lost" }
+            }
+        }
+    }
 
     public func editClocks(_ order: ClockEditOrder) async throws(HypervisorError) -> [MachineCheckpoint] {
         let folder = CheckpointFolder(path: order.folder)
@@ -51,7 +75,8 @@ extension LocalHypervisor {
     }
 
     public func removeCheckpoint(folder: String) async throws(HypervisorError) {
-        try CheckpointFolder(path: folder).remove()
+        let used = Set(allMachines(of: nil).compactMap(\.record.memory?.path))
+        try CheckpointFolder(path: folder).remove(surroundings.ram, sparing: used)
     }
 }
 
@@ -90,6 +115,34 @@ extension MachineCheckpoint {
         edited.deviceStateSHA256 = try await FileDigest.sha256(of: path, from: deviceStateOffset)
         edited.clock = plan.expected
         edited.disks = try await folder.share(disks, from: source)
+        if let ram { try await folder.share(ram, from: source) }
         return edited
+    }
+}
+
+extension StoredCheckpoint {
+    /// One file after the other: nobody waits for it, and everything else goes first.
+    fileprivate func sealed(
+        _ store: RAMStore,
+        isStopped: @escaping @Sendable () -> Bool
+    ) async -> Result<[CheckpointFile], HypervisorError> {
+        let folder = CheckpointFolder(path: folder)
+        var sealed: [CheckpointFile] = []
+        for machine in machines {
+            for var file in machine.files where file.sha256 == nil {
+                do throws(HypervisorError) {
+                    if file.role == .ram {
+                        let ram = CheckpointRAM(path: try folder.file(file.path), bytes: file.bytes)
+                        file.sha256 = try await ram.seal(store, isStopped: isStopped)
+                    } else {
+                        file.sha256 = try await FileDigest.sha256(of: DiskLayers.absolute(file.path, in: folder.path))
+                    }
+                } catch {
+                    return .failure(error.of(machine.name))
+                }
+                sealed.append(file)
+            }
+        }
+        return .success(sealed)
     }
 }

@@ -25,7 +25,7 @@ extension LocalHypervisor {
         _ = try await machines.gather { (machine) async throws(HypervisorError) in
             if machine.record.adopted {
                 await machine.letGo()
-                try RunFolder(path: machine.record.folder).remove()
+                try RunFolder(path: machine.record.folder).remove(self.surroundings.ram)
             } else {
                 try await machine.end()
             }

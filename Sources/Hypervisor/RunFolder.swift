@@ -5,17 +5,22 @@ import Time
 
 /// The folder that a machine has while it runs: sockets, logs, overlays, its record.
 struct RunFolder: Sendable {
+    /// The link to the machine's RAM, if that is a file; it owns it.
+    static let ram = "ram"
+
     let path: String
 
     /// - Throws: when a machine's record is in it: somebody else's machine.
-    func create() throws(HypervisorError) {
+    func create(_ store: RAMStore) throws(HypervisorError) {
         guard access(MachineRecord.path(in: path), F_OK) != 0 else {
             throw HypervisorError(
                 code: "machine-exists",
                 message: "\(path) is a machine's already; `fermata down` ends it"
             )
         }
-        try remove()
+        // What a launch left that was killed before it had a record: nothing ever ran in it.
+        CheckpointRAM.giveBack(from: ramLink, store)
+        try remove(store)
         try Self.make(path)
     }
 
@@ -41,8 +46,15 @@ struct RunFolder: Sendable {
         }
     }
 
-    func remove() throws(HypervisorError) {
+    /// Whose it is.
+    var machine: String { String(path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]) }
+
+    var ramLink: String { "\(path)/\(Self.ram)" }
+
+    /// With the machine's RAM, unless somebody else owns that by now.
+    func remove(_ store: RAMStore) throws(HypervisorError) {
         guard access(path, F_OK) == 0 else { return }
+        store.remove(ramLink)
         do {
             try FileManager.default.removeItem(atPath: path)
         } catch {

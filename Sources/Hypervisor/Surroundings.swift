@@ -15,6 +15,7 @@ struct Surroundings: Sendable {
     let probe = QEMUProbe()
     let launcher = Launcher()
     let disks = DiskLayers()
+    let ram: RAMStore
     private let keepers = ResourceKeepers()
 
     init(home: String, host: String, logger: Logger) throws {
@@ -23,6 +24,7 @@ struct Surroundings: Sendable {
         self.logger = logger
         clock = SystemClock()
         deadlines = try DeadlineThreads()
+        ram = RAMStore(home: home, wanted: ProcessInfo.processInfo.environment[RAMStore.setting])
         journal = Journal(folder: "\(home)/journal")
         for folder in [home, journal.folder, machinesFolder] {
             try FileManager.default.createDirectory(

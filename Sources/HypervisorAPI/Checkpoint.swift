@@ -35,7 +35,7 @@ public struct CheckpointFile: Codable, Hashable, Sendable {
     /// Relative to the checkpoint's folder; for an image left where it was (an adopted machine's), absolute.
     public var path: String
     public var bytes: UInt64
-    /// Lower-case hex of the whole file; nil of RAM and disks until the checkpoint is sealed.
+    /// Lower-case hex of the whole file, or of RAM as docs/checkpoint-format.md has it; nil of RAM and disks until the checkpoint is sealed.
     public var sha256: String?
 
     public init(role: Role, path: String, bytes: UInt64, sha256: String?) {

@@ -60,6 +60,9 @@ public protocol Hypervisor: Sendable {
     /// - Returns: every file of it that this host has and that had none, with its digest.
     func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile]
 
+    /// What of a checkpoint was in this host's memory only, and is gone with its power; empty when nothing is.
+    func lost(_ checkpoint: StoredCheckpoint) async -> [Reason]
+
     /// Writes a copy of a checkpoint whose clocks read differently; the original is only read.
     /// - Returns: the machines as saved in `folder`.
     func editClocks(_ order: ClockEditOrder) async throws(HypervisorError) -> [MachineCheckpoint]

@@ -46,6 +46,8 @@ public struct MachineReport: Codable, Hashable, Sendable {
     public var clockBefore: ClockState?
     public var ramWay: RAMWay?
     public var ramBytes: UInt64?
+    /// Of a resume: the machine has a private view of the checkpoint's RAM, and what it writes is in no file.
+    public var ramIsView: Bool
     public var stages: [Stage]
     /// Of a suspend: what was saved.
     public var saved: MachineCheckpoint?
@@ -63,6 +65,7 @@ public struct MachineReport: Codable, Hashable, Sendable {
         clockBefore: ClockState? = nil,
         ramWay: RAMWay? = nil,
         ramBytes: UInt64? = nil,
+        ramIsView: Bool = false,
         stages: [Stage] = [],
         saved: MachineCheckpoint? = nil,
         notes: [String] = []
@@ -77,6 +80,7 @@ public struct MachineReport: Codable, Hashable, Sendable {
         self.clockBefore = clockBefore
         self.ramWay = ramWay
         self.ramBytes = ramBytes
+        self.ramIsView = ramIsView
         self.stages = stages
         self.saved = saved
         self.notes = notes

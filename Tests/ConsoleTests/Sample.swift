@@ -63,7 +63,7 @@ enum Samples {
         clock: clock,
         clockBefore: clock,
         clockAfter: clock,
-        ram: OperationReport.RAM(way: .stream, bytes: 1)
+        ram: OperationReport.RAM(way: .file, bytes: 1, isView: true)
     )
 
     private static let fullReport = OperationReport(
@@ -94,7 +94,8 @@ enum Samples {
         created: instant,
         machines: ["m"],
         bytes: 1,
-        current: true
+        current: true,
+        sealed: false
     )
 
     static let all: [Sample] = {

@@ -67,6 +67,7 @@ private struct NoHypervisor: Hypervisor {
     func adopt(_ order: AdoptOrder) async throws(HypervisorError) -> MachineStatus { throw refusal }
     func end(_ simulation: String) async throws(HypervisorError) {}
     func verify(_ checkpoint: StoredCheckpoint) async -> [Reason] { [] }
+    func lost(_ checkpoint: StoredCheckpoint) async -> [Reason] { [] }
     func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] { throw refusal }
     func editClocks(_ order: ClockEditOrder) async throws(HypervisorError) -> [MachineCheckpoint] { throw refusal }
     func removeCheckpoint(folder: String) async throws(HypervisorError) {}

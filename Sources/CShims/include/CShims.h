@@ -4,4 +4,5 @@
 #include "descriptors.h"
 #include "process.h"
 #include "realtime.h"
+#include "volume.h"
 #endif

@@ -4,7 +4,7 @@ public import Time
 /// `checkpoint.json`: everything that a checkpoint is, but for the bytes of its files. See docs/checkpoint-format.md.
 public struct CheckpointManifest: Codable, Hashable, Sendable {
     /// Written by this release. A newer one is refused, since its meaning is not known.
-    public static let currentFormat = 1
+    public static let currentFormat = 2
 
     public struct Parent: Codable, Hashable, Sendable {
         public var id: String

@@ -51,15 +51,7 @@ struct CheckpointSet: Sendable {
 
     /// Writes the manifest into the partial folder, makes the whole tree durable, and renames it into place.
     func publish(_ manifest: CheckpointManifest, at place: Place) throws(ControlError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        var bytes: [UInt8]
-        do {
-            bytes = Array(try encoder.encode(manifest))
-        } catch {
-            throw ControlError(code: "internal", message: "the manifest cannot be encoded: \(error)")
-        }
-        bytes.append(UInt8(ascii: "\n"))
+        let bytes = try Self.encode(manifest)
         // Machines without files of their own on this host would leave no folder.
         try DurableFolder.create(place.partial)
         let digest = SHA256.hex(of: bytes)
@@ -70,6 +62,16 @@ struct CheckpointSet: Sendable {
         try DurableFolder.write(bytes, to: "\(place.partial)/\(Self.manifestName)")
         try DurableFolder.syncTree(place.partial)
         try DurableFolder.rename(place.partial, to: place.final)
+    }
+
+    static func encode(_ value: some Encodable) throws(ControlError) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        do {
+            return Array(try encoder.encode(value)) + [UInt8(ascii: "\n")]
+        } catch {
+            throw ControlError(code: "internal", message: "a checkpoint's file cannot be encoded: \(error)")
+        }
     }
 
     /// Takes a checkpoint out of its place; what is left is cleared away like one that never became whole.
@@ -84,7 +86,7 @@ struct CheckpointSet: Sendable {
         try DurableFolder.remove(place.final)
     }
 
-    /// Reads and checks a manifest: its digest, its format, and that nothing in it points out of where it may.
+    /// Reads and checks a manifest, and the digests of its seal if it has one: its own digest, its format, and that nothing in it points out of where it may.
     /// - Throws: `checkpoint-corrupt` or `checkpoint-incompatible` (exit code 6).
     func load(_ place: Place) throws(ControlError) -> CheckpointManifest {
         let title = "\(place.simulation)@\(place.name)"
@@ -100,7 +102,7 @@ struct CheckpointSet: Sendable {
         guard manifest.simulation == place.simulation, manifest.name == place.name else {
             throw Self.corrupt(title, "its manifest calls it \(manifest.simulation)@\(manifest.name)")
         }
-        return manifest
+        return try seal(of: manifest, at: place).map { manifest.sealed(by: $0) } ?? manifest
     }
 
     /// All folders of checkpoints, whole and partial.
@@ -117,7 +119,7 @@ struct CheckpointSet: Sendable {
         return places
     }
 
-    private func read(_ path: String, of title: String) throws(ControlError) -> [UInt8] {
+    func read(_ path: String, of title: String) throws(ControlError) -> [UInt8] {
         do throws(ControlError) {
             return try DurableFolder.read(path, limit: Self.sizeLimit)
         } catch {

@@ -3,7 +3,11 @@ import Glibc
 
 /// Files and folders that are whole after a crash or a loss of power.
 enum DurableFolder {
-    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    /// - Parameter followed: of a link, whether what it leads to counts.
+    static func exists(_ path: String, followed: Bool = true) -> Bool {
+        var status = stat()
+        return (followed ? stat(path, &status) : lstat(path, &status)) == 0
+    }
 
     /// - Throws: when they cannot be told: a folder that cannot be read is not an empty one.
     static func names(in folder: String) throws(ControlError) -> [String] {

@@ -17,6 +17,8 @@ struct OperationPlan: Sendable {
     var parts: [Part]
     /// Of a suspend.
     var destination: CheckpointSet.Place?
+    /// Of a resume that may write on the checkpoint's own RAM, so that it is not being sealed meanwhile.
+    var source: CheckpointSet.Place?
     /// Of a suspend.
     var parent: CheckpointManifest.Parent?
     /// Of a resume: what each machine's clocks read at the suspend.

@@ -16,12 +16,14 @@ public struct CheckpointSummary: Codable, Hashable, Sendable {
     public var bytes: UInt64
     /// Whether the simulation stands at it: it was suspended to it, or runs on from it.
     public var current: Bool
+    /// Whether all of it is in its folder, with digests.
+    public var sealed: Bool
 
     enum CodingKeys: String, CodingKey {
         case id, simulation, checkpoint, parent
         case instant = "instantNs"
         case created = "createdNs"
-        case machines, bytes, current
+        case machines, bytes, current, sealed
     }
 
     public init(
@@ -33,7 +35,8 @@ public struct CheckpointSummary: Codable, Hashable, Sendable {
         created: HostInstant,
         machines: [String],
         bytes: UInt64,
-        current: Bool
+        current: Bool,
+        sealed: Bool
     ) {
         self.id = id
         self.simulation = simulation
@@ -44,6 +47,7 @@ public struct CheckpointSummary: Codable, Hashable, Sendable {
         self.machines = machines
         self.bytes = bytes
         self.current = current
+        self.sealed = sealed
     }
 }
 

@@ -116,10 +116,13 @@ public struct OperationReport: Codable, Hashable, Sendable {
     public struct RAM: Codable, Hashable, Sendable {
         public var way: RAMWay
         public var bytes: UInt64?
+        /// Of a resume: a private view of the checkpoint's RAM, which the next suspend has to write. Left out when it is not.
+        public var isView: Bool?
 
-        public init(way: RAMWay, bytes: UInt64?) {
+        public init(way: RAMWay, bytes: UInt64?, isView: Bool? = nil) {
             self.way = way
             self.bytes = bytes
+            self.isView = isView
         }
     }
 

@@ -35,14 +35,17 @@ public struct ResumeRequest: Codable, Hashable, Sendable {
     /// nil: the simulation's own.
     public var policy: ClockPolicy?
     public var scope: ClockScope
+    public var ram: RAMUse
 
     public init(
         simulation: String,
         checkpoint: String? = nil,
         when: When = .asap,
         policy: ClockPolicy? = nil,
-        scope: ClockScope = .rtc
+        scope: ClockScope = .rtc,
+        ram: RAMUse = .keep
     ) {
+        self.ram = ram
         self.simulation = simulation
         self.checkpoint = checkpoint
         self.when = when

@@ -18,7 +18,7 @@ extension DiskLayers {
         var way: FreezeWay
     }
 
-    /// Puts a disk as it is now into a checkpoint's folder, synced and digested.
+    /// Puts a disk as it is now into a checkpoint's folder, synced. Its digest is told when the checkpoint is sealed.
     ///
     /// To be called while nothing writes the disk: after the machine has handed over its images (`postmigrate`). A layer that
     /// gets in as a link must never be written again: either its process ends, or (rollback) the checkpoint goes.
@@ -46,12 +46,11 @@ extension DiskLayers {
             try DurableFile.syncFolder(folder)
         }
         let file = Self.absolute(path, in: folder)
-        let digest = try await FileDigest.sha256(of: file)
         return Frozen(
             disk: FrozenDisk(
                 id: disk.id,
                 format: disk.format,
-                file: CheckpointFile(role: .disk, path: path, bytes: try FileDigest.size(of: file), sha256: digest),
+                file: CheckpointFile(role: .disk, path: path, bytes: try FileDigest.size(of: file), sha256: nil),
                 backingFiles: backing
             ),
             way: way

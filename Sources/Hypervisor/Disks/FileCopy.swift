@@ -17,17 +17,43 @@ enum FileCopy {
 
     /// - Returns: false, with nothing left, when the file system cannot share blocks (or anything else fails).
     static func reflink(from source: String, to target: String) -> Bool {
-        let input = open(source, O_RDONLY | O_CLOEXEC)
-        guard input >= 0 else { return false }
-        defer { close(input) }
         let output = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard output >= 0 else { return false }
-        defer { close(output) }
-        guard ioctl(output, ficlone, input) == 0, fsync(output) == 0 else {
-            unlink(target)
-            return false
+        close(output)
+        if reflink(from: source, over: target) { return true }
+        unlink(target)
+        return false
+    }
+
+    /// As the other one, into a file that is there.
+    static func reflink(from source: String, over target: String) -> Bool {
+        let input = OwnedDescriptor(open(source, O_RDONLY | O_CLOEXEC))
+        let output = OwnedDescriptor(open(target, O_WRONLY | O_CLOEXEC))
+        return withExtendedLifetime((input, output)) {
+            ioctl(output.number, ficlone, input.number) == 0 && fsync(output.number) == 0
         }
-        return true
+    }
+
+    /// Copies into a file of zeros that is there, and is not synced: it is not meant to last.
+    static func fill(_ target: String, from source: String) async throws(HypervisorError) {
+        try await BlockingThread.run { () -> Result<Void, HypervisorError> in
+            let input = OwnedDescriptor(open(source, O_RDONLY | O_CLOEXEC))
+            guard input.number >= 0 else { return .failure(failure("read", source)) }
+            let output = OwnedDescriptor(open(target, O_WRONLY | O_CLOEXEC))
+            guard output.number >= 0 else { return .failure(failure("write", target)) }
+            return withExtendedLifetime((input, output)) {
+                if let error = copyData(input.number, output.number) {
+                    return .failure(failure("copy \(source) to", target, error))
+                }
+                return .success(())
+            }
+        }.get()
+    }
+
+    /// Whether blocks of one could be the other's.
+    static func sameVolume(_ one: String, _ other: String) -> Bool {
+        var (first, second) = (stat(), stat())
+        return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev
     }
 
     static func copyResult(from source: String, to target: String) -> Result<Way, HypervisorError> {
@@ -69,35 +95,7 @@ enum FileCopy {
     private static func copyData(_ input: Int32, _ output: Int32) -> Int32? {
         var status = stat()
         guard fstat(input, &status) == 0, ftruncate(output, status.st_size) == 0 else { return errno }
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        var position: off_t = 0
-        while position < status.st_size {
-            let data = lseek(input, position, FileHoles.seekData)
-            if data < 0 {
-                // ENXIO: nothing but hole up to the end.
-                return errno == ENXIO ? nil : errno
-            }
-            let hole = lseek(input, data, FileHoles.seekHole)
-            guard hole > data else { return hole < 0 ? errno : EIO }
-            position = data
-            while position < hole {
-                let wanted = Int(min(off_t(buffer.count), hole - position))
-                let count = pread(input, &buffer, wanted, position)
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { return count < 0 ? errno : EIO }
-                var written = 0
-                while written < count {
-                    let step = buffer[written..<count].withUnsafeBytes {
-                        pwrite(output, $0.baseAddress, $0.count, position + off_t(written))
-                    }
-                    if step < 0, errno == EINTR { continue }
-                    guard step > 0 else { return step < 0 ? errno : EIO }
-                    written += step
-                }
-                position += off_t(count)
-            }
-        }
-        return nil
+        return FileExtents.walk(input, hole: { _ in }, data: { FileExtents.write($0, to: output, at: $1) })
     }
 
     private static func failure(_ verb: String, _ path: String, _ number: Int32 = errno) -> HypervisorError {

@@ -20,6 +20,13 @@ enum CommandLine {
         }
         var line = [spec.qemu, "-name", escaped("\(plan.simulation)/\(spec.name)")]
         line += ["-nodefaults", "-no-user-config", "-display", "none", "-msg", "timestamp=on", "-S"]
+        if let memory = plan.memory {
+            line += MemoryArguments.object(
+                memory,
+                release: plan.facts.release,
+                preallocates: MemoryArguments.preallocates(spec)
+            )
+        }
         line += ["-machine", machine(plan)]
         if !has(spec, "accel") { line += ["-accel", spec.accelerator.rawValue] }
         if let bytes = spec.memoryBytes { line += ["-m", size(bytes)] }
@@ -68,7 +75,8 @@ enum CommandLine {
 
     private static func machine(_ plan: LaunchPlan) -> String {
         let options = plan.spec.machineOptions.sorted { $0.key < $1.key }.map { ",\($0.key)=\(escaped($0.value))" }
-        return plan.pinnedMachineType + options.joined()
+        let memory = plan.memory.map { ",memory-backend=\($0.id)" } ?? ""
+        return plan.pinnedMachineType + options.joined() + memory
     }
 
     private static func size(_ bytes: UInt64) -> String {

@@ -30,6 +30,8 @@ struct LaunchPlan: Sendable {
     var pinnedMachineType: String
     /// ``LaunchRecord/adoptedArguments``: the line to start from instead of the spec's.
     var adoptedArguments: [String]?
+    /// nil: QEMU's own.
+    var memory: MachineRecord.Memory?
     /// Where logs go on from one process of the machine to the next; nil: ``folder``.
     var logFolder: String?
 

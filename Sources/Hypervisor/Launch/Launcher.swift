@@ -61,7 +61,8 @@ struct Launcher: Sendable {
             },
             adopted: false,
             serialSockets: sockets,
-            log: plan.logPath
+            log: plan.logPath,
+            memory: plan.memory
         )
         return try await start(template, inherited: inherited)
     }

@@ -29,6 +29,17 @@ struct MachineRecord: Codable, Hashable, Sendable {
         var descriptor: Int32
     }
 
+    /// A machine's RAM as a file.
+    struct Memory: Codable, Hashable, Sendable {
+        /// What QEMU calls it.
+        var id: String
+        /// Absolute.
+        var path: String
+        var bytes: UInt64
+        /// Whether what the machine writes is written into the file; otherwise it is the machine's own and gone with it.
+        var shared: Bool
+    }
+
     var simulation: String
     var name: String
     var identity: ProcessIdentity
@@ -48,6 +59,8 @@ struct MachineRecord: Codable, Hashable, Sendable {
     var log: String?
     /// Why an adopted machine cannot be started again; empty when it can be.
     var obstacles: [Reason] = []
+    /// nil: QEMU's own memory.
+    var memory: Memory?
 }
 
 extension MachineRecord {

@@ -17,6 +17,9 @@ struct QEMUFacts: Codable, Hashable, Sendable {
     var target: String
     var machines: [Machine]
     var sandbox: Bool
+    /// By machine type: what a memory backend must be called to become the machine's memory. Boards that make theirs by themselves are
+    /// not in it.
+    var memoryIDs: [String: String] = [:]
 
     var release: QEMURelease { QEMURelease(major: version.first ?? 0, minor: version.count > 1 ? version[1] : 0) }
 

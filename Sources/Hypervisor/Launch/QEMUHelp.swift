@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 
 /// Reads what QEMU prints about itself.
@@ -17,6 +18,23 @@ enum QEMUHelp {
             let alias = line.firstRange(of: "(alias of ").map { line[$0.upperBound...].prefix { $0 != ")" } }
             return QEMUFacts.Machine(name: String(name), aliasOf: alias.map { String($0) })
         }
+    }
+
+    /// The answer to `query-machines`, among other lines of a monitor.
+    static func memoryIDs(in text: String) -> [String: String] {
+        struct Machine: Decodable {
+            var name: String
+            var defaultRAMID: String?
+            enum CodingKeys: String, CodingKey {
+                case name
+                case defaultRAMID = "default-ram-id"
+            }
+        }
+        struct Answer: Decodable { var `return`: [Machine] }
+        let answers = text.split(whereSeparator: \.isNewline).compactMap {
+            try? JSONDecoder().decode(Answer.self, from: Data($0.utf8))
+        }
+        return answers.flatMap(\.return).reduce(into: [:]) { $0[$1.name] = $1.defaultRAMID }
     }
 
     /// By the name under which QEMU is installed everywhere; one with another name (`qemu-kvm`) is the host's own kind.

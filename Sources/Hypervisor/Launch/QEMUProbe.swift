@@ -39,9 +39,10 @@ actor QEMUProbe {
         async let versionText = answer(path, "--version")
         async let machineText = answer(path, "-machine", "help")
         async let helpText = answer(path, "-h")
-        let texts: (String, String, String)
+        async let monitorText = monitor(path)
+        let texts: (String, String, String, String)
         do {
-            texts = try await (versionText, machineText, helpText)
+            texts = try await (versionText, machineText, helpText, monitorText)
         } catch {
             throw (error as? HypervisorError) ?? HypervisorError(code: "qemu-unusable", message: "\(path): \(error)")
         }
@@ -56,8 +57,19 @@ actor QEMUProbe {
             version: version,
             target: QEMUHelp.target(ofBinary: path),
             machines: QEMUHelp.machines(in: texts.1),
-            sandbox: texts.2.contains("-sandbox on")
+            sandbox: texts.2.contains("-sandbox on"),
+            memoryIDs: QEMUHelp.memoryIDs(in: texts.3)
         )
+    }
+
+    /// A machine of nothing, asked what others are made of.
+    private static func monitor(_ path: String) async throws(HypervisorError) -> String {
+        var command = ShortCommand(
+            arguments: [path, "-M", "none", "-nodefaults", "-display", "none", "-qmp", "stdio"],
+            timeout: .seconds(30)
+        )
+        command.input = ["qmp_capabilities", "query-machines", "quit"].map { "{\"execute\": \"\($0)\"}\n" }.joined()
+        return String(decoding: try await command.runSuccessfully().standardOutput, as: UTF8.self)
     }
 
     private static func answer(_ arguments: String...) async throws(HypervisorError) -> String {

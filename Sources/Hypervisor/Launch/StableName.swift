@@ -27,6 +27,9 @@ enum StableName {
         return "52:54:" + tail.map { hex([$0]) }.joined(separator: ":")
     }
 
+    /// Eight hex digits that stand for a text where only a short name fits.
+    static func tag(of text: String) -> String { hex(digest([text]).prefix(4)) }
+
     /// Of names with a separator that none of them can hold.
     private static func digest(_ names: [String]) -> [UInt8] {
         Array(SHA256.hash(data: Array(names.joined(separator: "\0").utf8)))

@@ -18,11 +18,13 @@ extension CheckpointFolder {
 
     /// Gives this checkpoint the same layers as another one has: a second name for each file, since nobody writes them.
     func share(_ disks: [FrozenDisk], from source: CheckpointFolder) async throws(HypervisorError) -> [FrozenDisk] {
-        for disk in disks where !disk.file.path.hasPrefix("/") {
-            let (original, target) = (try source.file(disk.file.path), try file(disk.file.path))
-            if link(original, target) != 0 { _ = try await FileCopy.copy(from: original, to: target) }
-        }
+        for disk in disks where !disk.file.path.hasPrefix("/") { try await share(disk.file, from: source) }
         return disks
+    }
+
+    func share(_ shared: CheckpointFile, from source: CheckpointFolder) async throws(HypervisorError) {
+        let (original, target) = (try source.file(shared.path), try file(shared.path))
+        if link(original, target) != 0 { _ = try await FileCopy.copy(from: original, to: target) }
     }
 
     /// Keeps what paused machines had not read from their links.
@@ -80,7 +82,7 @@ extension CheckpointFolder {
             let size = try FileDigest.size(of: path)
             guard size == expected.bytes else { return ["\(path) has \(size) bytes instead of \(expected.bytes)"] }
             guard let sha256 = expected.sha256 else { return [] }
-            let digest = try await FileDigest.sha256(of: path)
+            let digest = try await expected.role == .ram ? RAMDigest.of(path) : FileDigest.sha256(of: path)
             return digest == sha256 ? [] : ["\(path) has the digest \(digest) instead of \(sha256)"]
         } catch {
             return error.reasons.map(\.message)

@@ -2,14 +2,14 @@ import Glibc
 import HypervisorAPI
 
 extension CheckpointFolder {
-    /// Images outside of the folder up to this size are digested before a resume; of larger ones only the size is compared.
-    static let digestedOutside: UInt64 = 256 << 20
+    /// Images up to this size are digested before a resume, which takes some tens of milliseconds; of larger ones only the size is
+    /// compared, and `verify` reads them.
+    static let digestedBefore: UInt64 = 64 << 20
 
     /// Every way in which a machine's frozen disks are not what was saved; empty when they are.
     ///
-    /// Layers in the folder are read as a whole. An image that was left in place may be of any size and is not the checkpoint's
-    /// own: beyond ``digestedOutside`` its size has to do, and `verify` reads it. Of the images below a layer nothing but their
-    /// names is recorded; they have to be there.
+    /// Beyond ``digestedBefore`` their size has to do. Of the images below a layer nothing but their names is recorded; they have to be
+    /// there.
     func damage(to disks: [FrozenDisk]) async -> [Reason] {
         var reasons: [Reason] = []
         for disk in disks {
@@ -26,10 +26,9 @@ extension CheckpointFolder {
     }
 
     private func damage(to image: CheckpointFile) async -> [String] {
-        let isOutside = image.path.hasPrefix("/")
         let path = DiskLayers.absolute(image.path, in: self.path)
         guard access(path, F_OK) == 0 else { return ["\(path) is missing"] }
-        guard isOutside, image.bytes > Self.digestedOutside else { return await differences(of: image) }
+        guard image.bytes > Self.digestedBefore else { return await differences(of: image) }
         do throws(HypervisorError) {
             let size = try FileDigest.size(of: path)
             return size == image.bytes ? [] : ["\(path) has \(size) bytes instead of \(image.bytes)"]

@@ -9,6 +9,8 @@ struct CheckpointFolder: Sendable {
 
     func statePath(of machine: String) -> String { "machines/\(machine)/state.qemu" }
 
+    func ramPath(of machine: String) -> String { "machines/\(machine)/ram" }
+
     func create(machines: [String]) throws(HypervisorError) {
         guard access(path, F_OK) != 0 else {
             throw HypervisorError(code: "checkpoint-exists", message: "\(path) is there already")
@@ -29,6 +31,18 @@ struct CheckpointFolder: Sendable {
                 message: "the checkpoint may take \(bytes >> 20) MiB and \(path) has \(free >> 20) MiB free"
             )
         }
+    }
+
+    /// With RAM that it owns, unless a machine uses it.
+    func remove(_ store: RAMStore, sparing used: Set<String>) throws(HypervisorError) {
+        for machine in FolderListing.names(in: "\(path)/machines") {
+            let ram = "\(path)/\(ramPath(of: machine))"
+            for link in [ram, ram + CheckpointRAM.warmSuffix] {
+                guard let file = store.file(behind: link), !used.contains(file) else { continue }
+                store.remove(link)
+            }
+        }
+        try remove()
     }
 
     func remove() throws(HypervisorError) {
@@ -65,6 +79,8 @@ struct CheckpointFolder: Sendable {
     }
 
     private func syncOne(_ path: String) throws(HypervisorError) {
+        // A link to RAM is as durable as its folder, and what it leads to is none of the checkpoint's yet.
+        guard ProcFile.readLink(path) == nil else { return }
         let file = try StateFile.open(path)
         guard fsync(file.number) == 0 else {
             throw HypervisorError(

@@ -20,6 +20,8 @@ actor LaunchOperation: HostOperation {
     private var launched: [MachineLaunch] = []
     private var armed: Chorus?
     private var drain: SerialDrain?
+    /// The command left: RAM that was taken from a checkpoint is not what it was any more.
+    private var hasRun = false
 
     init(entry: JournalEntry, plan: LaunchOrder, surroundings: Surroundings, books: LaunchBooks) {
         stages = StageLog(clock: surroundings.clock)
@@ -31,7 +33,7 @@ actor LaunchOperation: HostOperation {
 
     func obstacles() async -> [Reason] {
         do throws(HypervisorError) {
-            _ = try await plan.candidates(probe: surroundings.probe)
+            _ = try await plan.candidates(probe: surroundings.probe, store: surroundings.ram)
             return []
         } catch {
             return error.reasons
@@ -41,7 +43,7 @@ actor LaunchOperation: HostOperation {
     func prepare() async throws(HypervisorError) -> Span {
         let (plan, stages, surroundings) = (plan, stages, surroundings)
         // Nothing is taken before the checkpoint is known to be good.
-        let sources = try await plan.candidates(probe: surroundings.probe)
+        let sources = try await plan.candidates(probe: surroundings.probe, store: surroundings.ram)
         try surroundings.journal.write(entry)
         do throws(HypervisorError) {
             try await stages.measure("resources") { () async throws(HypervisorError) in
@@ -116,6 +118,7 @@ actor LaunchOperation: HostOperation {
     func disarm() { armed?.cancel() }
 
     func commit() async throws(HypervisorError) {
+        for folder in runFolders { RunFolder.unlinkFile(folder.ramLink + CheckpointRAM.originSuffix) }
         // One that a daemon before this one armed: it may have died between the first machine's command and the last one's.
         if armed == nil { try await goOn() }
         try surroundings.journal.remove(entry.operation)
@@ -154,6 +157,7 @@ actor LaunchOperation: HostOperation {
         case .silent(let reason):
             return report(.missed([reason]), at: instant, answers: [])
         case .sung(let answers):
+            hasRun = true
             for answer in answers {
                 guard let sentAt = answer.sentAt, let happenedAt = answer.happenedAt else { continue }
                 stages.add(
@@ -178,7 +182,7 @@ actor LaunchOperation: HostOperation {
             outcome: outcome,
             machines: answers.map { answer in
                 let launch = launched.first { $0.machine.name.machine == answer.machine }
-                return MachineReport(
+                var report = MachineReport(
                     answer,
                     instant: instant,
                     clock: launch?.clockAfter(happenedAt: answer.happenedAt ?? instant),
@@ -187,32 +191,48 @@ actor LaunchOperation: HostOperation {
                     stages: stages.stages(of: answer.machine),
                     notes: launch?.notes ?? []
                 )
+                report.ramIsView = launch?.machine.record.memory?.shared == false
+                return report
             },
             clockErrorBound: surroundings.clockErrorBound,
             notes: surroundings.precisionNotes
         )
     }
 
-    /// Ends every process that this operation started, whether or not its record was written in time.
+    private var runFolders: [RunFolder] {
+        entry.machines.map {
+            RunFolder(path: surroundings.runFolder(of: MachineName(simulation: entry.simulation, machine: $0)))
+        }
+    }
+
+    /// Ends every process that this operation started, whether or not its record was written in time. RAM that was taken from the
+    /// checkpoint goes back, unless the machine may have run on it.
     private func undo() async throws(HypervisorError) {
         let simulation = entry.simulation
         cables = nil
         drain = nil
+        let untouched = await untouchedMachines()
         for launch in launched { await launch.machine.letGo() }
-        let surroundings = surroundings
-        _ = try await entry.machines.gather { (machine) async throws(HypervisorError) in
-            try await RunFolder(path: surroundings.runFolder(of: MachineName(simulation: simulation, machine: machine)))
-                .endStrays()
+        _ = try await runFolders.gather { (folder) async throws(HypervisorError) in try await folder.endStrays() }
+        for folder in runFolders where untouched.contains(folder.machine) {
+            CheckpointRAM.giveBack(from: folder.ramLink, surroundings.ram)
         }
         for machine in await books.machines(entry.machines) {
             try await machine.end()
             await books.remove(machine.name)
         }
-        for machine in entry.machines {
-            try RunFolder(path: surroundings.runFolder(of: MachineName(simulation: simulation, machine: machine)))
-                .remove()
-        }
+        for folder in runFolders { try folder.remove(surroundings.ram) }
         try await surroundings.releaseResources(of: simulation)
         try surroundings.journal.remove(entry.operation)
+    }
+
+    private func untouchedMachines() async -> Set<String> {
+        // Armed by a daemon before this one: only of a machine that still waits is it certain.
+        guard armed == nil, entry.phase == .armed else { return hasRun ? [] : Set(entry.machines) }
+        var waiting: Set<String> = []
+        for machine in await books.machines(entry.machines) {
+            if let state = try? await machine.runState(), state != .running { waiting.insert(machine.name.machine) }
+        }
+        return waiting
     }
 }

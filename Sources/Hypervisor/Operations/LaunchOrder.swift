@@ -21,6 +21,7 @@ struct LaunchOrder: Sendable {
     var folder: String
     var policy: ClockPolicy
     var scope: ClockScope
+    var ram = RAMUse.keep
 
     init(_ order: StartOrder) {
         simulation = order.simulation
@@ -40,6 +41,7 @@ struct LaunchOrder: Sendable {
         folder = order.folder
         policy = order.policy
         scope = order.scope
+        ram = order.ram
     }
 
     /// Of an operation found in the journal, which will never launch anything any more.
@@ -54,7 +56,7 @@ struct LaunchOrder: Sendable {
 
     /// Looks at every QEMU, every state file, every frozen disk and what was on its way in the links.
     /// - Throws: all that is wrong with them.
-    func candidates(probe: QEMUProbe) async throws(HypervisorError) -> [Candidate] {
+    func candidates(probe: QEMUProbe, store: RAMStore) async throws(HypervisorError) -> [Candidate] {
         guard !checkpoints.isEmpty else {
             return try await simulation.machines.gather { (spec) async throws(HypervisorError) in
                 do throws(HypervisorError) {
@@ -69,7 +71,7 @@ struct LaunchOrder: Sendable {
         }
         let folder = CheckpointFolder(path: folder)
         let results = await checkpoints.gatherResults { (checkpoint) async throws(HypervisorError) in
-            try await Self.candidate(checkpoint, in: folder, probe)
+            try await Self.candidate(checkpoint, in: folder, probe, store)
         }
         var problems = ReasonList()
         var candidates: [Candidate] = []
@@ -86,7 +88,8 @@ struct LaunchOrder: Sendable {
     private static func candidate(
         _ checkpoint: MachineCheckpoint,
         in folder: CheckpointFolder,
-        _ probe: QEMUProbe
+        _ probe: QEMUProbe,
+        _ store: RAMStore
     ) async throws(HypervisorError) -> Candidate {
         var problems = ReasonList(of: checkpoint.name)
         let facts = await problems.attempt { () async throws(HypervisorError) in
@@ -97,6 +100,9 @@ struct LaunchOrder: Sendable {
         }
         if let facts { problems.add(checkpoint.obstacles(to: facts, state)) }
         problems.add(await folder.damage(to: checkpoint.disks))
+        problems.attempt { () throws(HypervisorError) in
+            if let ram = checkpoint.ram { try CheckpointRAM(path: folder.file(ram.path), bytes: ram.bytes).check(store) }
+        }
         try problems.throwIfAny()
         guard let facts, let state else { throw HypervisorError(code: "internal", message: "a reason was lost") }
         return Candidate(spec: checkpoint.launch.spec, facts: facts, checkpoint: checkpoint, state: state)

@@ -19,14 +19,17 @@ struct MachineLaunch: Sendable {
     private let scope: ClockScope
     /// What the new process was told of time; nil for a machine that starts from nothing.
     private let settings: ClockSettings?
+    private let ramNotes: [String]
     /// For the agreed instant; nil before it is known.
     private var plan: ClockPlan?
 
     var finishTime: Span { loader?.finishTime ?? .zero }
 
-    var ram: (way: RAMWay, bytes: UInt64)? { source.checkpoint.map { ($0.ramWay, $0.state.bytes) } }
+    var ram: (way: RAMWay, bytes: UInt64)? {
+        source.checkpoint.map { ($0.ramWay, $0.ram?.bytes ?? $0.state.bytes) }
+    }
 
-    var notes: [String] { plan?.notes ?? [] }
+    var notes: [String] { ramNotes + (plan?.notes ?? []) }
 
     /// Starts the process, which then waits for ``preload(stages:)`` or the instant.
     static func launch(
@@ -39,7 +42,7 @@ struct MachineLaunch: Sendable {
     ) async throws(HypervisorError) -> MachineLaunch {
         let name = MachineName(simulation: order.simulation.name, machine: source.spec.name)
         let folder = surroundings.runFolder(of: name)
-        try RunFolder(path: folder).create()
+        try RunFolder(path: folder).create(surroundings.ram)
         let logFolder = surroundings.logFolder(of: name)
         try RunFolder.make(logFolder)
 
@@ -51,12 +54,22 @@ struct MachineLaunch: Sendable {
             at: provisionalInstant,
             processStart: surroundings.clock.now()
         )
+        let provision = try await stages.measure("ram", of: name.machine) { () async throws(HypervisorError) in
+            try await RAMProvision.provide(
+                source,
+                use: order.ram,
+                checkpointFolder: order.folder,
+                runFolder: folder,
+                store: surroundings.ram
+            )
+        }
         let disks = try await source.makeDisks(in: folder, checkpointFolder: order.folder, layers: surroundings.disks)
         let launched = try await stages.measure("launch", of: name.machine) { () async throws(HypervisorError) in
             try await source.start(
                 in: folder,
                 logFolder: logFolder,
                 simulation: order.simulation,
+                memory: provision.memory,
                 disks: disks,
                 settings: settings,
                 cables: cables,
@@ -75,7 +88,8 @@ struct MachineLaunch: Sendable {
             clocks: clocks,
             policy: order.policy,
             scope: order.scope,
-            settings: settings == nil ? nil : launched.record.launch.clock
+            settings: settings == nil ? nil : launched.record.launch.clock,
+            ramNotes: provision.note.map { [$0] } ?? []
         )
     }
 
@@ -169,6 +183,7 @@ extension LaunchOrder.Candidate {
         in folder: String,
         logFolder: String,
         simulation: SimulationSpec,
+        memory: MachineRecord.Memory?,
         disks: [MachineRecord.RunningDisk],
         settings: ClockSettings?,
         cables: LinkCables,
@@ -192,6 +207,7 @@ extension LaunchOrder.Candidate {
             rtcBase: settings?.base ?? LaunchPlan.rtcBase(for: spec.rtc),
             pinnedMachineType: pinned,
             adoptedArguments: checkpoint?.launch.adoptedArguments,
+            memory: memory,
             logFolder: logFolder
         )
         return try await launcher.launch(plan, inherited: LinkPair.inherited(by: attachments, from: cables.pairs))

@@ -21,7 +21,7 @@ extension MachineReport {
             clock: clock,
             clockBefore: clockBefore,
             ramWay: ram?.way ?? saved?.ramWay,
-            ramBytes: ram?.bytes ?? saved?.state.bytes,
+            ramBytes: ram?.bytes ?? saved?.ram?.bytes ?? saved?.state.bytes,
             stages: stages,
             saved: saved,
             notes: notes

@@ -33,7 +33,7 @@ struct MachineSaving: Sendable {
         }
         found.add(record.obstacles)
         found.attempt { () throws(HypervisorError) in
-            try RAMWay.choose(for: record.launch.spec, qemuVersion: record.launch.qemuVersion)
+            try RAMWay.choose(for: record)
         }
         return found.reasons
     }
@@ -55,9 +55,8 @@ struct MachineSaving: Sendable {
             let monitor = try await machine.monitor()
             let obstacle = goingOn ? try await Self.obstacle(to: monitor, of: record.launch) : nil
             let behind = goingOn && obstacle == nil
-            // Only the classic stream can be written while the guest runs on.
-            let way =
-                behind ? .stream : try RAMWay.choose(for: record.launch.spec, qemuVersion: record.launch.qemuVersion)
+            // Only the classic stream can be written while the guest runs on, and one that runs on keeps its file.
+            let way = goingOn && (behind || record.memory?.shared == true) ? .stream : try RAMWay.choose(for: record)
             let folder = CheckpointFolder(path: path)
             let saving = MachineSaving(
                 record: record,
@@ -126,6 +125,9 @@ struct MachineSaving: Sendable {
         let path = "\(folder.path)/\(statePath)"
         let state = try StoredState(path: path)
         let clock = try state.clockState(launch: record.launch, stoppedAt: stoppedAt)
+        if way == .file, let memory = record.memory {
+            try RAMStore.point("\(folder.path)/\(folder.ramPath(of: name))", to: memory.path)
+        }
         let disks = try await stages.measure("disks", of: name) { () async throws(HypervisorError) in
             try await folder.freeze(record.disks, of: record)
         }
@@ -142,6 +144,10 @@ struct MachineSaving: Sendable {
             launch: record.launch,
             ramWay: way,
             state: CheckpointFile(role: .state, path: statePath, bytes: state.stream.size, sha256: digest),
+            ram: way == .file
+                ? record.memory.map {
+                    CheckpointFile(role: .ram, path: folder.ramPath(of: name), bytes: $0.bytes, sha256: nil)
+                } : nil,
             deviceStateOffset: state.stream.deviceStateOffset,
             deviceStateSHA256: tailDigest,
             disks: disks,

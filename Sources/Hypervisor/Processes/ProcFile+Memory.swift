@@ -9,3 +9,12 @@ extension ProcFile {
         return pages.multipliedReportingOverflow(by: UInt64(sysconf(Int32(_SC_PAGESIZE)))).partialValue
     }
 }
+
+extension ProcFile {
+    /// A line of /proc/meminfo, in bytes; 0 when there is none of that name.
+    static func memory(_ name: String) -> UInt64 {
+        let lines = String(decoding: read("/proc/meminfo") ?? [], as: UTF8.self).split(separator: "\n")
+        guard let line = lines.first(where: { $0.hasPrefix("\(name):") }) else { return 0 }
+        return (UInt64(line.split(separator: " ").dropFirst().first ?? "") ?? 0) << 10
+    }
+}

@@ -19,6 +19,7 @@ extension ShortCommand {
         guard let output = OwnedDescriptor.pipe(), let errors = OwnedDescriptor.pipe() else {
             throw failure("command-failed", "no descriptors left")
         }
+        let input = try standardInput()
         let deadline = MonotonicDeadline(after: timeout)
         for end in [output.read, errors.read] { _ = fcntl(end.number, F_SETFL, O_NONBLOCK) }
         let child = try SpawnedProcess.start(
@@ -26,6 +27,7 @@ extension ShortCommand {
             arguments: arguments,
             environment: environment,
             workingDirectory: workingDirectory,
+            standardInput: input?.number ?? -1,
             standardOutput: output.write.number,
             standardError: errors.write.number,
             ownSession: false
@@ -58,6 +60,16 @@ extension ShortCommand {
             standardOutput: collector.kept[0],
             standardError: collector.kept[1]
         )
+    }
+
+    /// A pipe with all of it in it already; nil for nothing.
+    private func standardInput() throws(HypervisorError) -> OwnedDescriptor? {
+        guard !input.isEmpty else { return nil }
+        let bytes = Array(input.utf8)
+        guard let pipe = OwnedDescriptor.pipe(), fcntl(pipe.write.number, F_SETFL, O_NONBLOCK) == 0,
+            bytes.withUnsafeBytes({ write(pipe.write.number, $0.baseAddress, $0.count) }) == bytes.count
+        else { throw failure("command-failed", "it cannot be told what to do: \(String(cString: strerror(errno)))") }
+        return pipe.read
     }
 
     /// The leader is not yet collected, so its group id cannot belong to anybody else.

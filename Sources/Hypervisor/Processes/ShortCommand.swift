@@ -30,6 +30,8 @@ struct ShortCommand: Sendable {
     var environment: [String: String] = [:]
     var workingDirectory: String?
     var timeout: Span = .seconds(30)
+    /// What it reads; at most as much as a pipe holds, 64 KiB.
+    var input = ""
     /// Bytes kept of each of the two outputs; what comes after them is read and dropped.
     var outputLimit = 1 << 20
 

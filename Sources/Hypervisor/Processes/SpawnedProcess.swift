@@ -10,6 +10,7 @@ struct SpawnedProcess: Sendable {
 
     /// - Parameters:
     ///   - arguments: the program's own name first.
+    ///   - standardInput: -1 for nothing.
     ///   - inherited: descriptors of ours that the child gets, by the number that they have there (3 or more).
     ///   - ownSession: survives this process and its terminal; otherwise a process group of its own.
     static func start(
@@ -17,6 +18,7 @@ struct SpawnedProcess: Sendable {
         arguments: [String],
         environment: [String: String] = [:],
         workingDirectory: String? = nil,
+        standardInput: Int32 = -1,
         standardOutput: Int32,
         standardError: Int32,
         inherited: [Int32: OwnedDescriptor] = [:],
@@ -35,7 +37,7 @@ struct SpawnedProcess: Sendable {
             sources.withUnsafeBufferPointer { sources in
                 targets.withUnsafeBufferPointer { targets in
                     var options = fermata_spawn_options()
-                    options.standard_input = -1
+                    options.standard_input = standardInput
                     options.standard_output = standardOutput
                     options.standard_error = standardError
                     options.inherited = sources.baseAddress

@@ -6,9 +6,15 @@ import Time
 
 extension QMPConnection {
     /// Events on, no bandwidth limit (the default of 128 MiB/s holds for stopped machines, too), RAM the way that is wanted.
-    /// - Parameter behind: RAM is saved while the guest runs on, as it was when the save began.
-    func prepareMigration(mapped: Bool, behind: Bool = false) async throws(QMPError) {
-        var capabilities = ["events": true, "background-snapshot": behind]
+    /// - Parameters:
+    ///   - behind: RAM is saved while the guest runs on, as it was when the save began.
+    ///   - sharedLeftOut: RAM in files that QEMU shares is not saved: whoever loads the rest has the files.
+    func prepareMigration(
+        mapped: Bool,
+        behind: Bool = false,
+        sharedLeftOut: Bool = false
+    ) async throws(QMPError) {
+        var capabilities = ["events": true, "background-snapshot": behind, "x-ignore-shared": sharedLeftOut]
         if try await queryMigrateCapabilities()["mapped-ram"] != nil { capabilities["mapped-ram"] = mapped }
         try await setMigrateCapabilities(capabilities)
         try await setMigrateParameters(["max-bandwidth": .integer(0)])

@@ -12,10 +12,16 @@ extension RAMWay {
     /// them nothing is assumed.
     static func staysPausedBehind(_ qemuVersion: [Int]) -> Bool { (qemuVersion.first ?? 0) >= 10 }
 
-    /// The way that the machine's manifest wants, or else the classic stream: the only one that can be loaded early and
-    /// patched for an instant that is agreed on later.
+    /// By which a machine is saved: RAM that is in a file stays there; otherwise the way that its manifest wants, or else the classic
+    /// stream, the only one that can be loaded early and patched for an instant that is agreed on later.
+    static func choose(for record: MachineRecord) throws(HypervisorError) -> RAMWay {
+        if record.memory?.shared == true { return .file }
+        return try choose(for: record.launch.spec, qemuVersion: record.launch.qemuVersion)
+    }
+
+    /// The same of one that is not launched yet, should its RAM not come to be in a file.
     static func choose(for spec: MachineSpec, qemuVersion: [Int]) throws(HypervisorError) -> RAMWay {
-        let wanted = spec.ramWay ?? .stream
+        let wanted = spec.ramWay == .file ? .stream : spec.ramWay ?? .stream
         guard supported(by: qemuVersion).contains(wanted) else {
             let version = qemuVersion.map(String.init).joined(separator: ".")
             throw HypervisorError(
@@ -30,7 +36,8 @@ extension RAMWay {
     /// - Parameter behind: RAM is saved while the guest runs on; only of `stream`.
     func saver(to path: String, monitor: QMPConnection, behind: Bool = false) -> any StateSaver {
         switch self {
-        case .stream, .file: StreamSaver(path: path, monitor: monitor, behind: behind)
+        case .stream: StreamSaver(path: path, monitor: monitor, behind: behind)
+        case .file: StreamSaver(path: path, monitor: monitor, sharedLeftOut: true)
         case .mapped: MappedSaver(path: path, monitor: monitor)
         }
     }

@@ -19,7 +19,8 @@ extension RAMWay {
     /// - Parameter scratch: a path, not yet there, for a private copy where one is needed.
     func loader(of state: StoredState, into monitor: QMPConnection, scratch: String) -> any StateLoader {
         switch self {
-        case .stream, .file: StreamLoader(state: state, monitor: monitor)
+        case .stream: StreamLoader(state: state, monitor: monitor)
+        case .file: StreamLoader(state: state, monitor: monitor, sharedLeftOut: true)
         case .mapped: MappedLoader(state: state, monitor: monitor, scratch: scratch)
         }
     }

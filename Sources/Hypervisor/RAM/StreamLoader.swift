@@ -21,12 +21,15 @@ actor StreamLoader: StateLoader {
 
     private let state: StoredState
     private let monitor: QMPConnection
+    private let sharedLeftOut: Bool
     private var ours: OwnedDescriptor?
     private var events: QMPEvents?
     /// As it is on disk: the bytes that were digested are the ones that are patched and sent.
     private var tail: [UInt8] = []
 
-    init(state: StoredState, monitor: QMPConnection) {
+    /// - Parameter sharedLeftOut: the machine has its RAM already, from a file.
+    init(state: StoredState, monitor: QMPConnection, sharedLeftOut: Bool = false) {
+        self.sharedLeftOut = sharedLeftOut
         self.state = state
         self.monitor = monitor
     }
@@ -56,7 +59,7 @@ actor StreamLoader: StateLoader {
     private func handOver() async throws(HypervisorError) -> OwnedDescriptor {
         let (ours, theirs) = try Self.socketPair()
         do throws(QMPError) {
-            try await monitor.prepareMigration(mapped: false)
+            try await monitor.prepareMigration(mapped: false, sharedLeftOut: sharedLeftOut)
             try await monitor.getfd(name: Self.descriptorName, descriptor: theirs.number)
             try await monitor.migrateIncoming(uri: "fd:\(Self.descriptorName)")
         } catch {

@@ -9,13 +9,15 @@ struct StreamSaver: StateSaver {
     let monitor: QMPConnection
     /// RAM is saved while the guest runs on.
     var behind = false
+    /// RAM in a file stays there.
+    var sharedLeftOut = false
 
     var uri: String { "fd:\(Self.descriptorName)" }
 
     func prepare() async throws(HypervisorError) {
         let file = try StateFile.create(path)
         do throws(QMPError) {
-            try await monitor.prepareMigration(mapped: false, behind: behind)
+            try await monitor.prepareMigration(mapped: false, behind: behind, sharedLeftOut: sharedLeftOut)
             try await monitor.getfd(name: Self.descriptorName, descriptor: file.number)
         } catch {
             throw HypervisorError(error)
@@ -25,6 +27,6 @@ struct StreamSaver: StateSaver {
     func release() async {
         // After a `migrate` QEMU has closed it by itself, and says that there is none.
         _ = try? await monitor.closefd(name: Self.descriptorName)
-        if behind { _ = try? await monitor.prepareMigration(mapped: false) }
+        if behind || sharedLeftOut { _ = try? await monitor.prepareMigration(mapped: false) }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlInstance
+import NIOHTTP1
 
 /// What `suspend` and `checkpoint` are told, and what they do with it.
 struct SaveArguments: ParsableArguments {
@@ -11,6 +12,9 @@ struct SaveArguments: ParsableArguments {
         help: ArgumentHelp("Name of the checkpoint (default: the next of s1, s2…).", valueName: "name")
     )
     var checkpoint: String?
+
+    @Flag(help: "Come back only when the checkpoint is sealed: all of it on disk, with digests.")
+    var sealed = false
 
     func validate() throws {
         try CheckpointName.check(checkpoint, of: "checkpoint")
@@ -27,5 +31,12 @@ struct SaveArguments: ParsableArguments {
         let body = OperationBody(checkpoint: checkpoint ?? target.checkpoint, when: when)
         let report = try await follower.run("/v1/simulations/\(target.simulation)/\(verb)", body: body)
         try OperationText(report).finish(session)
+        if sealed, let checkpoint = report.checkpoint { try await seal(target.simulation, checkpoint, session) }
+    }
+
+    private func seal(_ simulation: String, _ checkpoint: String, _ session: Session) async throws {
+        let path = "/v1/simulations/\(simulation)/checkpoints/\(checkpoint)/seal"
+        _ = try Received<CheckpointSummary>(try await session.client().send(.POST, path))
+        if !session.global.json { session.terminal.print("\(simulation)@\(checkpoint) is sealed") }
     }
 }

@@ -1,5 +1,6 @@
 import ControlInstance
 import GuestClock
+import HypervisorAPI
 
 /// What `suspend` and `resume` send; fields that are nil are left out.
 struct OperationBody: Encodable {
@@ -7,4 +8,5 @@ struct OperationBody: Encodable {
     var when: When
     var policy: ClockPolicy?
     var scope: ClockScope?
+    var ram: RAMUse?
 }

@@ -109,7 +109,7 @@ struct OperationText {
     }
 
     private static func words(_ ram: OperationReport.RAM) -> String {
-        ram.way.rawValue + (ram.bytes.map { ", \(TimeText.bytes($0))" } ?? "")
+        ram.way.rawValue + (ram.bytes.map { ", \(TimeText.bytes($0))" } ?? "") + (ram.isView == true ? " (view)" : "")
     }
 
     private static func saveTime(_ machine: OperationReport.MachineResult) -> String {

@@ -28,6 +28,7 @@ struct Log: Verb {
                 .left("SUSPENDED AT"),
                 .left(""),
                 .right("SIZE"),
+                .left(""),
                 .left("MACHINES")
             )
             for line in CheckpointTree(answer.checkpoints).lines {
@@ -40,6 +41,7 @@ struct Log: Verb {
                     Table.Cell(TimeText.local(checkpoint.instant, fraction: 3)),
                     Table.Cell(TimeText.relative(checkpoint.instant, to: .now), .faint),
                     Table.Cell(TimeText.bytes(checkpoint.bytes)),
+                    Table.Cell(checkpoint.sealed ? "" : "unsealed", .warning),
                     Table.Cell(checkpoint.machines.joined(separator: ", "))
                 )
             }

@@ -15,6 +15,7 @@ struct Resume: Verb {
 
     @OptionGroup var instant: InstantOptions
     @OptionGroup var clock: ClockOptions
+    @OptionGroup var ram: RAMOptions
     @OptionGroup var global: GlobalOptions
 
     func perform(_ session: Session) async throws {
@@ -22,7 +23,8 @@ struct Resume: Verb {
             checkpoint: target.checkpoint,
             when: instant.when,
             policy: clock.policy,
-            scope: clock.scope
+            scope: clock.scope,
+            ram: ram.use
         )
         let follower = OperationFollower(
             session: session,

@@ -3,7 +3,10 @@ import ArgumentParser
 struct Suspend: Verb {
     static let configuration = CommandConfiguration(
         abstract: "Stop all machines of a simulation at one instant, save them, and end them.",
-        discussion: "Without --at or --in, at the first instant at which every host can."
+        discussion: """
+            Without --at or --in, at the first instant at which every host can. RAM that is in memory is brought to disk \
+            after the machines are gone; until then (`fermata log`: unsealed) a checkpoint does not survive the host's end.
+            """
     )
 
     @OptionGroup var saving: SaveArguments

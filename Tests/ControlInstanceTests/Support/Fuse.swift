@@ -138,6 +138,8 @@ struct FusedHypervisor: Hypervisor {
     }
     func adopt(_ order: AdoptOrder) async throws(HypervisorError) -> MachineStatus { try await hypervisor.adopt(order) }
     func verify(_ checkpoint: StoredCheckpoint) async -> [Reason] { await hypervisor.verify(checkpoint) }
+    func lost(_ checkpoint: StoredCheckpoint) async -> [Reason] { await hypervisor.lost(checkpoint) }
+
     func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] {
         try await hypervisor.seal(checkpoint)
     }

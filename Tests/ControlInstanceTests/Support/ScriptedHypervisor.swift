@@ -297,6 +297,8 @@ final class ScriptedHypervisor: Hypervisor {
 
     func verify(_ checkpoint: StoredCheckpoint) async -> [Reason] { world.withLock { $0.verdict } }
 
+    func lost(_ checkpoint: StoredCheckpoint) async -> [Reason] { [] }
+
     func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] { [] }
 
     func editClocks(_ order: ClockEditOrder) async throws(HypervisorError) -> [MachineCheckpoint] {

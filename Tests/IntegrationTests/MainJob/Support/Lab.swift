@@ -106,9 +106,16 @@ final class Lab {
         _ simulation: String,
         _ checkpoint: String? = nil,
         _ policy: ClockPolicy? = nil,
-        _ scope: ClockScope = .rtc
+        _ scope: ClockScope = .rtc,
+        ram: RAMUse = .keep
     ) async throws -> OperationReport {
-        let request = ResumeRequest(simulation: simulation, checkpoint: checkpoint, policy: policy, scope: scope)
+        let request = ResumeRequest(
+            simulation: simulation,
+            checkpoint: checkpoint,
+            policy: policy,
+            scope: scope,
+            ram: ram
+        )
         return try await control.result(of: control.resume(request))
     }
 
@@ -127,8 +134,9 @@ final class Lab {
         return consoles
     }
 
-    /// Names, sizes and SHA-256 of everything in a checkpoint, by a program that fermata has no part in.
+    /// Names, sizes and SHA-256 of everything in a checkpoint once it is sealed, by a program that fermata has no part in.
     func digests(of checkpoint: String, _ simulation: String) async throws -> String {
+        _ = try await control.seal(simulation, checkpoint)
         let path = try await control.show(simulation, checkpoint).folder
         return try Shell.output(
             "cd '\(path)' && find . -type f | sort | xargs stat -c '%n %s %Y' && find . -type f | sort | xargs sha256sum"

@@ -43,4 +43,26 @@ extension PairFlow {
         try await expectDisks("\(checkpoint)-back")
         #expect(try await lab.digests(of: checkpoint, spec.name) == digests)
     }
+
+    /// Goes on from a checkpoint in another way than the usual one.
+    /// - Returns: whether each machine runs on a view of the checkpoint's RAM.
+    mutating func goesOn(from checkpoint: String, _ use: RAMUse, _ step: String) async throws -> Set<Bool> {
+        let report = try await lab.resume(spec.name, checkpoint, ram: use)
+        try #require(report.outcome == .done, "\(step): \(report.reasons)")
+        consoles = try await lab.consoles(of: spec.name)
+        let now = try await samples("\(step)-on")
+        try await expectSession("\(step)-on", since: now["client"])
+        try await expectDisks("\(step)-on")
+        return Set(report.machines.map { $0.ram?.isView == true })
+    }
+
+    /// - Returns: by which way each machine's RAM was saved.
+    mutating func isSuspended(as checkpoint: String) async throws -> Set<RAMWay> {
+        let before = try await samples("\(checkpoint)-before")
+        #expect(before.count == spec.machines.count)
+        let report = try await lab.suspend(spec.name, as: checkpoint)
+        try #require(report.outcome == .done, "\(checkpoint): \(report.reasons)")
+        #expect(lab.processes().isEmpty)
+        return Set(report.machines.compactMap(\.ram?.way))
+    }
 }

@@ -1,0 +1,129 @@
+import Glibc
+import HypervisorAPI
+
+/// A machine's RAM as a checkpoint has it: a file in its folder, or until it is sealed a link to where it lies.
+struct CheckpointRAM: Sendable {
+    let path: String
+    let bytes: UInt64
+
+    /// Beside a sealed one: a link to the same in memory, for whoever comes first.
+    static let warmSuffix = ".warm"
+    /// Says that a machine went on with the RAM itself, and the checkpoint can be resumed no more.
+    static let takenSuffix = ".taken"
+    /// Beside the link of a machine that took it, until it runs: where it came from.
+    static let originSuffix = ".origin"
+
+    /// - Throws: when there is nothing of that size, or the path leads somewhere else.
+    func check(_ store: RAMStore) throws(HypervisorError) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else {
+            guard access(path + Self.takenSuffix, F_OK) == 0 else {
+                throw HypervisorError(code: "checkpoint-corrupt", message: "\(path) is missing")
+            }
+            throw HypervisorError(
+                code: "checkpoint-consumed",
+                message: "its RAM was taken over by `resume --consume`: there is nothing left to go on from"
+            )
+        }
+        if status.st_mode & S_IFMT == S_IFLNK {
+            guard let target = ProcFile.readLink(path), store.owns(target) else {
+                throw HypervisorError(
+                    code: "ram-elsewhere",
+                    message: "\(path) leads to \(ProcFile.readLink(path) ?? "nothing"), which is not in \(store.folder); "
+                        + "\(RAMStore.setting) may have been changed since"
+                )
+            }
+            guard stat(path, &status) == 0 else {
+                throw HypervisorError(
+                    code: store.isPresent ? "checkpoint-lost" : "ram-elsewhere",
+                    message: "its RAM was in memory, not yet in the checkpoint, and is gone: \(target)"
+                )
+            }
+        }
+        guard status.st_mode & S_IFMT == S_IFREG, UInt64(clamping: status.st_size) == bytes else {
+            throw HypervisorError(
+                code: "checkpoint-corrupt",
+                message: "\(path) has \(status.st_size) bytes; the checkpoint was made with \(bytes)"
+            )
+        }
+    }
+
+    /// Whether it lies in the checkpoint's folder.
+    var isInPlace: Bool { ProcFile.readLink(path) == nil }
+
+    /// - Parameter link: of the machine that gets RAM of its own.
+    /// - Returns: the file that QEMU opens, and whether what it writes there is to be kept.
+    func provide(
+        _ use: RAMUse,
+        ownedBy link: String,
+        store: RAMStore
+    ) async throws(HypervisorError) -> (path: String, shared: Bool) {
+        try check(store)
+        switch use {
+        case .ephemeral:
+            return (path, false)
+        case .consume:
+            return (try take(ownedBy: link, store), true)
+        case .keep:
+            if let warm = takeWarm(ownedBy: link, store) { return (warm, true) }
+            guard let own = try await share(ownedBy: link, store) else { return (path, false) }
+            return (own, true)
+        case .copy:
+            if let warm = takeWarm(ownedBy: link, store) { return (warm, true) }
+            let own = try store.create(bytes: bytes, ownedBy: link)
+            _ = try await FileCopy.fill(own, from: path)
+            return (own, true)
+        }
+    }
+
+    /// The copy in memory of a sealed checkpoint: the first who comes has it.
+    private func takeWarm(ownedBy link: String, _ store: RAMStore) -> String? {
+        guard isInPlace, rename(path + Self.warmSuffix, link) == 0 else { return nil }
+        if let warm = store.file(behind: link, bytes: bytes) { return warm }
+        unlink(link)
+        return nil
+    }
+
+    /// On a file system that shares blocks a copy costs nothing.
+    private func share(ownedBy link: String, _ store: RAMStore) async throws(HypervisorError) -> String? {
+        guard isInPlace else { return nil }
+        // Looked at before a file is made: in a tmpfs it cannot be.
+        guard FileCopy.sameVolume(path, store.folder) else { return nil }
+        let own = try store.create(bytes: bytes, ownedBy: link)
+        if await BlockingThread.run({ FileCopy.reflink(from: path, over: own) }) { return own }
+        store.remove(link)
+        return nil
+    }
+
+    /// The checkpoint's own goes over to the machine, and back by ``giveBack(from:_:)`` if that never runs.
+    private func take(ownedBy link: String, _ store: RAMStore) throws(HypervisorError) -> String {
+        try RAMStore.point(path + Self.takenSuffix, to: link)
+        try RAMStore.point(link + Self.originSuffix, to: path)
+        if isInPlace {
+            try RunFolder.make(store.diskFolder)
+            let own = store.newPath(in: store.diskFolder)
+            try RAMStore.point(link, to: own)
+            guard rename(path, own) == 0 else { throw failure("take") }
+            store.remove(path + Self.warmSuffix)
+            return own
+        }
+        guard rename(path, link) == 0, let own = store.file(behind: link, bytes: bytes) else { throw failure("take") }
+        return own
+    }
+
+    /// Undoes ``take(ownedBy:_:)`` for a machine that has not written a byte of it; of RAM that was not taken, nothing.
+    static func giveBack(from link: String, _ store: RAMStore) {
+        guard let origin = ProcFile.readLink(link + originSuffix) else { return }
+        var status = stat()
+        if lstat(origin, &status) != 0, let own = store.file(behind: link) {
+            if own.hasPrefix(store.diskFolder + "/") { rename(own, origin) } else { rename(link, origin) }
+        }
+        unlink(link)
+        unlink(link + originSuffix)
+        unlink(origin + takenSuffix)
+    }
+
+    private func failure(_ verb: String) -> HypervisorError {
+        HypervisorError(code: "file-failed", message: "cannot \(verb) \(path): \(String(cString: strerror(errno)))")
+    }
+}

@@ -1,0 +1,167 @@
+import CShims
+import Glibc
+import HypervisorAPI
+import Synchronization
+
+/// The folder in which machines of this home have their RAM as files, one a machine, as large as its memory and mostly holes.
+///
+/// A file has no owner but the symbolic link that leads to it: `ram` in a machine's run folder while it runs, `ram` in a checkpoint's
+/// folder until that is sealed, `ram.warm` beside a sealed one. A link is made before its file, so that no crash leaves a file that
+/// nobody knows.
+final class RAMStore: Sendable {
+    /// Set to a folder on a tmpfs or a disk, absolute, to have RAM there instead of in `/dev/shm`.
+    static let setting = "FERMATA_RAM_FOLDER"
+
+    /// Absolute; made when it is first needed.
+    let folder: String
+    /// For RAM that a machine took over from a checkpoint on disk: on the checkpoints' own volume, so that nothing is copied.
+    let diskFolder: String
+    /// Room is looked at and taken by one at a time.
+    private let lock = Mutex(())
+
+    init(home: String, wanted: String?) {
+        let root: String
+        if let wanted, wanted.hasPrefix("/") {
+            root = wanted
+        } else {
+            root = Self.isTmpfs("/dev/shm") && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : home
+        }
+        diskFolder = "\(home)/ram"
+        folder = "\(root)/fermata-\(geteuid())-\(StableName.tag(of: home))"
+    }
+
+    var warmFolder: String { "\(folder)/warm" }
+
+    /// Whether files in it are gone with the host's power.
+    var isVolatile: Bool { Self.isTmpfs(Self.parent(of: folder)) }
+
+    /// Whether the place that the folder is made in is there: a disk that is not mounted says nothing of what is on it.
+    var isPresent: Bool { access(Self.parent(of: folder), F_OK) == 0 }
+
+    /// A new file of nothing but zeros.
+    /// - Parameter link: who owns it, a path that is not there yet.
+    /// - Throws: `no-space` when it, or what other machines may still come to write, would not fit.
+    func create(bytes: UInt64, ownedBy link: String) throws(HypervisorError) -> String {
+        try lock.withLock { (_) throws(HypervisorError) in
+            try prepare()
+            try makeRoom(for: bytes)
+            let path = newPath(in: folder)
+            try Self.point(link, to: path)
+            let number = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+            guard number >= 0 else { throw Self.failure("create", path) }
+            let file = OwnedDescriptor(number)
+            guard let size = off_t(exactly: bytes), ftruncate(file.number, size) == 0 else {
+                let error = Self.failure("size", path)
+                unlink(path)
+                throw error
+            }
+            return path
+        }
+    }
+
+    /// Where a link leads, if to a file of ours of that size: links in a checkpoint's folder are no more to be trusted than the rest.
+    func file(behind link: String, bytes: UInt64? = nil) -> String? {
+        guard let target = ProcFile.readLink(link), owns(target) else { return nil }
+        var status = stat()
+        guard lstat(target, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid(),
+            bytes == nil || UInt64(clamping: status.st_size) == bytes
+        else { return nil }
+        return target
+    }
+
+    func newPath(in folder: String) -> String { "\(folder)/\(Handle.randomToken()).ram" }
+
+    func owns(_ path: String) -> Bool {
+        [folder, diskFolder].contains { path.hasPrefix($0 + "/") } && !path.split(separator: "/").contains("..")
+    }
+
+    /// Removes a link and, if it is ours, the file that it leads to.
+    func remove(_ link: String) {
+        guard let target = ProcFile.readLink(link) else { return }
+        if owns(target) { unlink(target) }
+        unlink(link)
+    }
+
+    /// A sealed checkpoint's RAM, kept in memory for as long as nobody needs the room: its name moves to where ``makeRoom(for:)`` finds it.
+    func keepWarm(_ link: String) {
+        guard let target = file(behind: link), !target.hasPrefix(warmFolder + "/"),
+            let name = target.split(separator: "/").last, (try? RunFolder.make(warmFolder)) != nil
+        else { return }
+        let warm = "\(warmFolder)/\(name)"
+        guard Glibc.link(target, warm) == 0, (try? Self.point(link, to: warm)) != nil else { return }
+        unlink(target)
+    }
+
+    /// Makes or replaces a link at once.
+    static func point(_ link: String, to target: String) throws(HypervisorError) {
+        let temporary = link + DurableFile.unfinished
+        unlink(temporary)
+        guard symlink(target, temporary) == 0, rename(temporary, link) == 0 else { throw failure("link", link) }
+    }
+
+    /// Bytes that are neither taken nor promised to a file that may still grow.
+    var room: UInt64 {
+        var volume = statvfs()
+        guard statvfs(Self.parent(of: folder), &volume) == 0 else { return 0 }
+        let free = UInt64(volume.f_bavail) * UInt64(volume.f_frsize)
+        let promised = Self.files(in: folder).reduce(UInt64(0)) { $0 + $1.size - min($1.size, $1.allocated) }
+        return free - min(free, promised)
+    }
+
+    private func prepare() throws(HypervisorError) {
+        try RunFolder.make(folder)
+        var status = stat()
+        // In /dev/shm anybody may have been there first.
+        guard lstat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid(),
+            status.st_mode & 0o077 == 0
+        else {
+            throw HypervisorError(
+                code: "ram-folder-unusable",
+                message: "\(folder) is not a folder of this user alone; remove it, or set \(Self.setting) to another place"
+            )
+        }
+    }
+
+    /// Gives up warm files, oldest first, until there is room; also in the host's memory, of which a tmpfs may promise more than there is.
+    private func makeRoom(for bytes: UInt64) throws(HypervisorError) {
+        var warm = Self.files(in: warmFolder).sorted { $0.modified < $1.modified }
+        while !warm.isEmpty, room < bytes || isVolatile && ProcFile.memory("MemAvailable") < bytes {
+            unlink(warm.removeFirst().path)
+        }
+        guard room >= bytes else {
+            throw HypervisorError(
+                code: "no-space",
+                message: "its RAM may take \(bytes >> 20) MiB and \(Self.parent(of: folder)) has \(room >> 20) MiB that are not "
+                    + "promised to other machines; set \(Self.setting) to another place, or write `ram: stream` in the manifest"
+            )
+        }
+    }
+
+    private struct Entry {
+        var path: String
+        var size: UInt64
+        var allocated: UInt64
+        var modified: Int
+    }
+
+    private static func files(in folder: String) -> [Entry] {
+        FolderListing.names(in: folder).compactMap { name in
+            var status = stat()
+            guard lstat("\(folder)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+            return Entry(
+                path: "\(folder)/\(name)",
+                size: UInt64(clamping: status.st_size),
+                allocated: UInt64(clamping: status.st_blocks) * 512,
+                modified: status.st_mtim.tv_sec
+            )
+        }
+    }
+
+    private static func isTmpfs(_ path: String) -> Bool { fermata_is_in_memory(path) != 0 }
+
+    private static func parent(of path: String) -> String { String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) }
+
+    private static func failure(_ verb: String, _ path: String) -> HypervisorError {
+        HypervisorError(code: "file-failed", message: "cannot \(verb) \(path): \(String(cString: strerror(errno)))")
+    }
+}
