@@ -105,7 +105,8 @@ extension ControlInstance {
         guard !checkpointSet.isConsumed(manifest, at: place) else {
             throw ControlError(
                 code: "checkpoint-consumed",
-                message: "the machines of \(simulation.name)@\(name) went on with its own RAM: nobody can go on from it any more",
+                message:
+                    "the machines of \(simulation.name)@\(name) went on with its own RAM: nobody can go on from it any more",
                 exitCode: 3
             )
         }

@@ -52,13 +52,21 @@ extension ControlInstance {
                 throw ControlError(error)
             }
         }
-        try checkpointSet.write(CheckpointSeal(id: manifest.id, sealed: clock.now(), files: files), at: place)
+        let seal = CheckpointSeal(id: manifest.id, sealed: clock.now(), files: files)
+        guard manifest.sealed(by: seal).files.allSatisfy({ $0.sha256.map(CheckpointSet.isDigest) ?? false }) else {
+            throw ControlError(
+                code: "report-incomplete",
+                message: "not every file of \(place.simulation)@\(place.name) was sealed"
+            )
+        }
+        try checkpointSet.write(seal, at: place)
         logger.info("\(place.simulation)@\(place.name) is sealed")
     }
 
     /// Takes up at a start what was not sealed. One whose RAM went with the host's power never became whole, and is removed.
     func sealAll(_ report: inout RecoveryReport) async throws(ControlError) {
-        for place in try checkpointSet.places() where checkpointSet.isPublished(place) && !checkpointSet.isSealed(place) {
+        for place in try checkpointSet.places() where checkpointSet.isPublished(place) && !checkpointSet.isSealed(place)
+        {
             guard let manifest = try? checkpointSet.load(place), let parts = try? stored(manifest, at: place.final),
                 !checkpointSet.isConsumed(manifest, at: place)
             else { continue }

@@ -25,7 +25,7 @@ extension LocalHypervisor {
         }
         findings += [
             Self.diskTools, Self.kvm, Self.savingBehind, Self.realtime(surroundings.deadlines.privileges),
-            Self.hostClock, space,
+            Self.hostClock, space, memory,
         ]
         return HypervisorDescription(
             host: host,
@@ -108,6 +108,16 @@ extension LocalHypervisor {
             level: free < 1 << 30 ? .notice : .ok,
             subject: "space",
             message: "\(free >> 20) MiB free for checkpoints in \(surroundings.home)"
+        )
+    }
+
+    private var memory: HypervisorDescription.Finding {
+        let store = surroundings.ram
+        return .init(
+            level: store.isVolatile ? .ok : .notice,
+            subject: "RAM",
+            message: "files of machines' RAM go to \(store.folder), \(store.room >> 20) MiB free"
+                + (store.isVolatile ? "" : ", on a disk, to which the kernel writes them while machines run")
         )
     }
 

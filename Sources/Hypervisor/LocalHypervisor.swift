@@ -50,6 +50,9 @@ public actor LocalHypervisor: Hypervisor {
         }
     }
 
+    /// Where RAM of machines lies while it is in no checkpoint.
+    public nonisolated var ramFolder: String { surroundings.ram.folder }
+
     // MARK: - Operations
 
     public func prepare(_ order: Order) async -> PrepareAnswer {

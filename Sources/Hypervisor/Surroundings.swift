@@ -26,6 +26,7 @@ struct Surroundings: Sendable {
         deadlines = try DeadlineThreads()
         ram = RAMStore(home: home, wanted: ProcessInfo.processInfo.environment[RAMStore.setting])
         journal = Journal(folder: "\(home)/journal")
+        ram.removeAbandoned()
         for folder in [home, journal.folder, machinesFolder] {
             try FileManager.default.createDirectory(
                 atPath: folder,

@@ -117,7 +117,9 @@ final class ScriptedControl: Control {
     func log(_ simulation: String) async throws(ControlError) -> [CheckpointSummary] { throw error }
     func show(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointDetail { throw error }
     func remove(_ simulation: String, _ checkpoint: String) async throws(ControlError) { throw error }
-    func seal(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointSummary { throw error }
+    func seal(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointSummary {
+        throw error
+    }
 
     func verify(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> VerifyReport { throw error }
 

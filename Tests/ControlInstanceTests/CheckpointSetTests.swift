@@ -99,9 +99,9 @@ struct CheckpointSetTests {
     @Test func aNewerFormatIsRefusedAndUnknownKeysAreNot() throws {
         let (bench, set, place) = try published()
         defer { withExtendedLifetime(bench) {} }
-        try rewrite(place) { $0.replaceFirst("\"format\" : 1", "\"format\" : 1, \"later\" : [1]") }
+        try rewrite(place) { $0.replaceFirst("\"format\" : 2", "\"format\" : 2, \"later\" : [1]") }
         #expect(try set.load(place) == Self.manifest)
-        try rewrite(place) { $0.replaceFirst("\"format\" : 1", "\"format\" : 2") }
+        try rewrite(place) { $0.replaceFirst("\"format\" : 2", "\"format\" : 3") }
         let error = #expect(throws: ControlError.self) { try set.load(place) }
         #expect(error?.reasons.first?.code == "checkpoint-incompatible" && error?.exitCode == 6)
     }
@@ -114,8 +114,8 @@ struct CheckpointSetTests {
         ("\"name\" : \"a\",\n      \"ramWay\"", "\"name\" : \"../a\",\n      \"ramWay\""),
         ("\"simulation\" : \"sim\"", "\"simulation\" : \"other\""),
         ("\"simulation\" : \"sim\"", "\"simulation\" : \"../x\""),
-        ("\"deviceStateOffset\" : 1", "\"deviceStateOffset\" : 6"), ("\"format\" : 1", "\"format\" : \"1\""),
-        ("\"format\" : 1", "\"format\" : 0"), (String(repeating: "a", count: 64), "abc"),
+        ("\"deviceStateOffset\" : 1", "\"deviceStateOffset\" : 6"), ("\"format\" : 2", "\"format\" : \"2\""),
+        ("\"format\" : 2", "\"format\" : 0"), (String(repeating: "a", count: 64), "abc"),
         ("\"bytes\" : 5", "\"bytes\" : -5"),
         ("\"tool\"", "\"fool\""),
     ])

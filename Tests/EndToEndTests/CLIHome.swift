@@ -8,11 +8,14 @@ struct CLIHome: Sendable {
     let folder: String
     var path: String { "\(folder)/home" }
     var socket: String { "\(path)/control.sock" }
+    /// Where machines have their RAM: memory, of this home alone, so that none of it outlives the test.
+    var ramFolder: String { "/dev/shm/\(folder.split(separator: "/").last ?? "")" }
 
     static func with<Value>(_ body: (CLIHome) async throws -> Value) async throws -> Value {
         var template = Array("/tmp/fermata-cli-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw CLIError("no temporary folder: errno \(errno)") }
         let home = CLIHome(folder: String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+        try FileManager.default.createDirectory(atPath: home.ramFolder, withIntermediateDirectories: true)
         do {
             let value = try await body(home)
             await home.clear()
@@ -51,6 +54,6 @@ struct CLIHome: Sendable {
                 close(pidfd)
             }
         }
-        try? FileManager.default.removeItem(atPath: folder)
+        for folder in [folder, ramFolder] { try? FileManager.default.removeItem(atPath: folder) }
     }
 }

@@ -40,6 +40,7 @@ struct CLIRun: Sendable {
         _ following: @Sendable (RunningCommand) async throws -> Void
     ) async throws -> CLIRun {
         var environment = ["HOME": home.folder, "FERMATA_HOME": home.path, "PATH": "/usr/bin:/bin", "TZ": "UTC"]
+        environment["FERMATA_RAM_FOLDER"] = home.ramFolder
         environment.merge(extra) { $1 }
         let outputs = ["out", "err"].map { "\(home.folder)/\($0)-\(UUID().uuidString)" }
         let descriptors = outputs.map { open($0, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }

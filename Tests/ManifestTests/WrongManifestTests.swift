@@ -161,7 +161,7 @@ struct WrongManifestTests {
             "5:14: 'lgo' is neither log, none, nor a serial link of this machine; did you mean "
                 + "'log'?"
         ),
-        Case(machine: "ram: file", "5:10: expected stream or mapped, found 'file'"),
+        Case(machine: "ram: files", "5:10: expected file or stream or mapped, found 'files'; did you mean 'file'?"),
         Case(machine: "args: -nographic", "5:11: expected a list of arguments, found '-nographic'"),
         Case(
             "no such architecture",

@@ -9,7 +9,9 @@ extension CheckpointSet {
 
     /// Whether its machines went on with its own RAM, so that nobody can go on from it any more.
     func isConsumed(_ manifest: CheckpointManifest, at place: Place) -> Bool {
-        manifest.machines.compactMap(\.ram).contains { DurableFolder.exists("\(place.final)/\($0.path).taken", followed: false) }
+        manifest.machines.compactMap(\.ram).contains {
+            DurableFolder.exists("\(place.final)/\($0.path).taken", followed: false)
+        }
     }
 
     /// Its digest first: the seal is there only when it can be checked.
@@ -43,13 +45,16 @@ extension CheckpointSet {
         guard (1...CheckpointSeal.currentFormat).contains(seal.format) else {
             throw ControlError(
                 code: "checkpoint-incompatible",
-                message: "\(Self.sealName) of checkpoint \(title) is of format \(seal.format); this release reads up to "
+                message:
+                    "\(Self.sealName) of checkpoint \(title) is of format \(seal.format); this release reads up to "
                     + "\(CheckpointSeal.currentFormat): use a newer one"
             )
         }
         guard seal.id == manifest.id, seal.files.allSatisfy({ $0.sha256.map(Self.isDigest) ?? false }),
             manifest.sealed(by: seal).files.allSatisfy({ $0.sha256 != nil })
-        else { throw Self.corrupt(title, "its \(Self.sealName) is of another checkpoint, or does not tell of every file") }
+        else {
+            throw Self.corrupt(title, "its \(Self.sealName) is of another checkpoint, or does not tell of every file")
+        }
         return seal
     }
 }

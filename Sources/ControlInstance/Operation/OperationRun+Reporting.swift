@@ -56,7 +56,9 @@ extension OperationRun {
             clock: machine.clock,
             clockBefore: record.kind == .resume ? machine.clockBefore : nil,
             clockAfter: record.kind == .resume ? machine.clock : nil,
-            ram: machine.ramWay.map { OperationReport.RAM(way: $0, bytes: machine.ramBytes, isView: machine.ramIsView ? true : nil) },
+            ram: machine.ramWay.map {
+                OperationReport.RAM(way: $0, bytes: machine.ramBytes, isView: machine.ramIsView ? true : nil)
+            },
             stages: machine.stages.map { OperationReport.Stage($0) },
             notes: machine.notes
         )

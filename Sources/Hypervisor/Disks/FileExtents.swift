@@ -49,7 +49,12 @@ enum FileExtents {
     static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: off_t) -> Int32? {
         var written = 0
         while written < bytes.count {
-            let step = pwrite(descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written, offset + off_t(written))
+            let step = pwrite(
+                descriptor,
+                bytes.baseAddress?.advanced(by: written),
+                bytes.count - written,
+                offset + off_t(written)
+            )
             if step < 0, errno == EINTR { continue }
             guard step > 0 else { return step < 0 ? errno : EIO }
             written += step

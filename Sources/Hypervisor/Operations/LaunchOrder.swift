@@ -101,7 +101,9 @@ struct LaunchOrder: Sendable {
         if let facts { problems.add(checkpoint.obstacles(to: facts, state)) }
         problems.add(await folder.damage(to: checkpoint.disks))
         problems.attempt { () throws(HypervisorError) in
-            if let ram = checkpoint.ram { try CheckpointRAM(path: folder.file(ram.path), bytes: ram.bytes).check(store) }
+            if let ram = checkpoint.ram {
+                try CheckpointRAM(path: folder.file(ram.path), bytes: ram.bytes).check(store)
+            }
         }
         try problems.throwIfAny()
         guard let facts, let state else { throw HypervisorError(code: "internal", message: "a reason was lost") }

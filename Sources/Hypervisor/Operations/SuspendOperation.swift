@@ -93,7 +93,9 @@ actor SuspendOperation: HostOperation {
 
     func commit() async throws(HypervisorError) {
         try note(.committing)
-        _ = try await machines.gather { (machine) async throws(HypervisorError) in try await machine.end(keepingRAM: machine.record.memory?.shared == true) }
+        _ = try await machines.gather { (machine) async throws(HypervisorError) in
+            try await machine.end(keepingRAM: machine.record.memory?.shared == true)
+        }
         for machine in machines { await retire(machine.name) }
         try await surroundings.releaseResources(of: entry.simulation)
         try surroundings.journal.remove(entry.operation)

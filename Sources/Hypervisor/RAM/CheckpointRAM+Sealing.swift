@@ -2,7 +2,7 @@ import Glibc
 import HypervisorAPI
 
 extension CheckpointRAM {
-    private static let unfinished = ".new"
+    private static let unfinished = ".copy"
     /// Once RAM is in the checkpoint, it is kept in memory, too, while at least that part of the host's memory is free.
     private static let spare: UInt64 = 2
 
@@ -47,7 +47,11 @@ extension CheckpointRAM {
             return
         }
         let isPlenty = ProcFile.memory("MemAvailable") > ProcFile.memory("MemTotal") / Self.spare
-        if store.isVolatile, isPlenty, !FileCopy.sameVolume(file, path) { store.keepWarm(warm) } else { store.remove(warm) }
+        if store.isVolatile, isPlenty, !FileCopy.sameVolume(file, path) {
+            store.keepWarm(warm)
+        } else {
+            store.remove(warm)
+        }
     }
 
     private var folder: String { String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) }

@@ -29,7 +29,8 @@ struct CheckpointRAM: Sendable {
             guard let target = ProcFile.readLink(path), store.owns(target) else {
                 throw HypervisorError(
                     code: "ram-elsewhere",
-                    message: "\(path) leads to \(ProcFile.readLink(path) ?? "nothing"), which is not in \(store.folder); "
+                    message:
+                        "\(path) leads to \(ProcFile.readLink(path) ?? "nothing"), which is not in \(store.folder); "
                         + "\(RAMStore.setting) may have been changed since"
                 )
             }

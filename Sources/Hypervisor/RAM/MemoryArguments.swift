@@ -23,7 +23,9 @@ enum MemoryArguments {
 
     /// Whether the spec sees to the machine's memory by itself.
     static func hasOwn(_ spec: MachineSpec) -> Bool {
-        spec.machineOptions.keys.contains { ["memory-backend", "memory-encryption", "confidential-guest-support"].contains($0) }
+        spec.machineOptions.keys.contains {
+            ["memory-backend", "memory-encryption", "confidential-guest-support"].contains($0)
+        }
             || spec.arguments.contains { argument in
                 ["-m", "--m", "-mem-path", "--mem-path", "-numa", "--numa"].contains(argument)
                     || argument.contains("memory-backend")

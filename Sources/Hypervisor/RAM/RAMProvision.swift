@@ -20,10 +20,14 @@ struct RAMProvision: Sendable {
             guard let id = candidate.memoryID else {
                 throw HypervisorError(
                     code: "checkpoint-incompatible",
-                    message: "\(candidate.facts.path) cannot give a \(checkpoint.launch.pinnedMachineType) its memory from a file"
+                    message:
+                        "\(candidate.facts.path) cannot give a \(checkpoint.launch.pinnedMachineType) its memory from a file"
                 )
             }
-            let source = CheckpointRAM(path: try CheckpointFolder(path: checkpointFolder).file(ram.path), bytes: ram.bytes)
+            let source = CheckpointRAM(
+                path: try CheckpointFolder(path: checkpointFolder).file(ram.path),
+                bytes: ram.bytes
+            )
             let isDiscarding = MemoryArguments.discards(candidate.spec)
             let (path, shared) = try await source.provide(
                 use == .ephemeral && !isDiscarding ? .ephemeral : use == .keep && isDiscarding ? .copy : use,
@@ -50,7 +54,8 @@ struct RAMProvision: Sendable {
             guard wanted == nil else {
                 throw HypervisorError(
                     code: "ram-way-unsupported",
-                    message: "`ram: file` needs `memory:`, a machine type whose memory QEMU takes from a file, and no memory in `args`"
+                    message:
+                        "`ram: file` needs `memory:`, a machine type whose memory QEMU takes from a file, and no memory in `args`"
                 )
             }
             return RAMProvision()
@@ -70,6 +75,8 @@ struct RAMProvision: Sendable {
 extension LaunchOrder.Candidate {
     /// What QEMU calls the memory of this machine; nil when it cannot be given any.
     var memoryID: String? {
-        (checkpoint?.launch.pinnedMachineType ?? facts.pinnedMachineType(spec.machineType)).flatMap { facts.memoryIDs[$0] }
+        (checkpoint?.launch.pinnedMachineType ?? facts.pinnedMachineType(spec.machineType)).flatMap {
+            facts.memoryIDs[$0]
+        }
     }
 }

@@ -16,6 +16,8 @@ final class RAMStore: Sendable {
     let folder: String
     /// For RAM that a machine took over from a checkpoint on disk: on the checkpoints' own volume, so that nothing is copied.
     let diskFolder: String
+    private let home: String
+    private let root: String
     /// Room is looked at and taken by one at a time.
     private let lock = Mutex(())
 
@@ -26,17 +28,19 @@ final class RAMStore: Sendable {
         } else {
             root = Self.isTmpfs("/dev/shm") && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : home
         }
+        self.home = home
+        self.root = root
         diskFolder = "\(home)/ram"
-        folder = "\(root)/fermata-\(geteuid())-\(StableName.tag(of: home))"
+        folder = "\(root)/\(Self.prefix)\(StableName.tag(of: home))"
     }
 
     var warmFolder: String { "\(folder)/warm" }
 
     /// Whether files in it are gone with the host's power.
-    var isVolatile: Bool { Self.isTmpfs(Self.parent(of: folder)) }
+    var isVolatile: Bool { Self.isTmpfs(root) }
 
     /// Whether the place that the folder is made in is there: a disk that is not mounted says nothing of what is on it.
-    var isPresent: Bool { access(Self.parent(of: folder), F_OK) == 0 }
+    var isPresent: Bool { access(root, F_OK) == 0 }
 
     /// A new file of nothing but zeros.
     /// - Parameter link: who owns it, a path that is not there yet.
@@ -102,10 +106,28 @@ final class RAMStore: Sendable {
     /// Bytes that are neither taken nor promised to a file that may still grow.
     var room: UInt64 {
         var volume = statvfs()
-        guard statvfs(Self.parent(of: folder), &volume) == 0 else { return 0 }
+        guard statvfs(root, &volume) == 0 else { return 0 }
         let free = UInt64(volume.f_bavail) * UInt64(volume.f_frsize)
         let promised = Self.files(in: folder).reduce(UInt64(0)) { $0 + $1.size - min($1.size, $1.allocated) }
         return free - min(free, promised)
+    }
+
+    private static var prefix: String { "fermata-\(geteuid())-" }
+
+    /// Says whose folder it is, so that one whose home is gone can be told.
+    private static let homeFile = "home"
+
+    /// Removes what homes left here that are no more.
+    func removeAbandoned() {
+        for name in FolderListing.names(in: root) where name.hasPrefix(Self.prefix) {
+            let abandoned = "\(root)/\(name)"
+            var status = stat()
+            guard lstat(abandoned, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid(),
+                let bytes = ProcFile.read("\(abandoned)/\(Self.homeFile)", limit: Int(PATH_MAX)), !bytes.isEmpty,
+                access(String(decoding: bytes, as: UTF8.self), F_OK) != 0, errno == ENOENT
+            else { continue }
+            RunFolder.removeTree(abandoned)
+        }
     }
 
     private func prepare() throws(HypervisorError) {
@@ -117,7 +139,8 @@ final class RAMStore: Sendable {
         else {
             throw HypervisorError(
                 code: "ram-folder-unusable",
-                message: "\(folder) is not a folder of this user alone; remove it, or set \(Self.setting) to another place"
+                message:
+                    "\(folder) is not a folder of this user alone; remove it, or set \(Self.setting) to another place"
             )
         }
     }
@@ -131,7 +154,8 @@ final class RAMStore: Sendable {
         guard room >= bytes else {
             throw HypervisorError(
                 code: "no-space",
-                message: "its RAM may take \(bytes >> 20) MiB and \(Self.parent(of: folder)) has \(room >> 20) MiB that are not "
+                message:
+                    "its RAM may take \(bytes >> 20) MiB and \(root) has \(room >> 20) MiB that are not "
                     + "promised to other machines; set \(Self.setting) to another place, or write `ram: stream` in the manifest"
             )
         }
@@ -158,8 +182,6 @@ final class RAMStore: Sendable {
     }
 
     private static func isTmpfs(_ path: String) -> Bool { fermata_is_in_memory(path) != 0 }
-
-    private static func parent(of path: String) -> String { String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) }
 
     private static func failure(_ verb: String, _ path: String) -> HypervisorError {
         HypervisorError(code: "file-failed", message: "cannot \(verb) \(path): \(String(cString: strerror(errno)))")

@@ -56,7 +56,11 @@ enum MachineKeys {
         "the serial ports in order: `log` (a file, and a socket to talk to), `none`, or the name of a serial link; "
             + "the machine's serial links that are not in the list follow it"
     )
-    static let ram = Key("ram", ValueType<RAMWay>.word, "how RAM is saved; the best way that the QEMU can if left out")
+    static let ram = Key(
+        "ram",
+        ValueType<RAMWay>.word,
+        "where RAM is and how it is saved; a file where that can be if left out, else the stream"
+    )
     static let host = Key(
         "host",
         ValueType<String>.string,

@@ -3,7 +3,10 @@ import HypervisorAPI
 
 /// What becomes of the checkpoint's RAM.
 struct RAMOptions: ParsableArguments {
-    @Flag(help: "The checkpoint stays (default); machines run on a view of its RAM where they cannot have one of their own at once.")
+    @Flag(
+        help:
+            "The checkpoint stays (default); machines run on a view of its RAM where they cannot have one of their own at once."
+    )
     var keep = false
 
     @Flag(help: "The checkpoint stays and its RAM is copied first: the next suspend then copies nothing.")
@@ -19,8 +22,11 @@ struct RAMOptions: ParsableArguments {
     var use: RAMUse? { chosen.first?.1 }
 
     private var chosen: [(String, RAMUse)] {
-        [("--keep", keep, .keep), ("--copy", copy, .copy), ("--consume", consume, .consume), ("--ephemeral", ephemeral, .ephemeral)]
-            .compactMap { (name: String, isSet: Bool, use: RAMUse) in isSet ? (name, use) : nil }
+        [
+            ("--keep", keep, .keep), ("--copy", copy, .copy), ("--consume", consume, .consume),
+            ("--ephemeral", ephemeral, .ephemeral),
+        ]
+        .compactMap { (name: String, isSet: Bool, use: RAMUse) in isSet ? (name, use) : nil }
     }
 
     func validate() throws {

@@ -35,18 +35,20 @@ final class Bench: Sendable {
         options.decisionPause = .milliseconds(5)
         options.asapMargin = .milliseconds(10)
         options.rollbackLead = .milliseconds(5)
+        options.sealPatience = .milliseconds(200)
         return options
     }
 
     func control(
         store: (any Store)? = nil,
+        options: ControlOptions = options,
         wrapping: (ScriptedHypervisor) -> any Hypervisor = { $0 }
     ) throws -> ControlInstance {
         try ControlInstance(
             home: home,
             hypervisors: [wrapping(left), wrapping(right)],
             store: store ?? self.store,
-            options: Self.options
+            options: options
         )
     }
 

@@ -107,7 +107,14 @@ extension ScriptedHypervisor {
                 ramWay: .stream,
                 ramBytes: 4096,
                 stages: [Stage(machine: name, name: "stop", startedAt: instant, duration: .microseconds(10))],
-                saved: operation?.kind.saves == true ? .sample(name, host: host, stoppedAt: stamp, clock: clock) : nil
+                saved: operation?.kind.saves == true
+                    ? .sample(
+                        name,
+                        host: host,
+                        stoppedAt: stamp,
+                        clock: clock,
+                        disks: world.withLock { $0.disks }
+                    ) : nil
             )
         }
         return HypervisorReport(

@@ -59,6 +59,11 @@ final class ScriptedHypervisor: Hypervisor {
         var orders: [Order] = []
         var continuedAt: [HostInstant] = []
         var verdict: [Reason] = []
+        /// Of every machine that is saved.
+        var disks: [FrozenDisk] = []
+        /// What each seal does, the first one first; then as it should.
+        var seals: [Fault] = []
+        var lost: [Reason] = []
         /// nil: nothing disciplines its clock.
         var clockErrorBound: Span? = .microseconds(3)
     }
@@ -297,9 +302,26 @@ final class ScriptedHypervisor: Hypervisor {
 
     func verify(_ checkpoint: StoredCheckpoint) async -> [Reason] { world.withLock { $0.verdict } }
 
-    func lost(_ checkpoint: StoredCheckpoint) async -> [Reason] { [] }
+    func lost(_ checkpoint: StoredCheckpoint) async -> [Reason] { world.withLock { $0.lost } }
 
-    func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] { [] }
+    func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] {
+        let fault = world.withLock { world -> Fault? in
+            world.calls.append("seal")
+            return world.seals.isEmpty ? nil : world.seals.removeFirst()
+        }
+        switch fault {
+        case .refuse(let code): throw HypervisorError(code: code, message: "\(host) cannot seal it")
+        case .hang: await hang()
+        case .wrong: return []
+        default: break
+        }
+        guard !Task.isCancelled else { throw HypervisorError(code: "cancelled", message: "called off") }
+        return checkpoint.machines.flatMap(\.files).filter { $0.sha256 == nil }.map { file in
+            var file = file
+            file.sha256 = String(repeating: "b", count: 64)
+            return file
+        }
+    }
 
     func editClocks(_ order: ClockEditOrder) async throws(HypervisorError) -> [MachineCheckpoint] {
         if let fault = fault(.execute, nil), case .refuse(let code) = fault {

@@ -82,7 +82,7 @@ struct ContractRound {
         #expect(try int(result["deadlineNs"]) >= before + 1_000_000_000)
         #expect(result["checkpoint"]?.stringValue == "s1")
         for (name, machine) in machines(of: result) {
-            #expect(["stream", "mapped"].contains(machine["ram"]?["way"]?.stringValue), "\(name)")
+            #expect(["file", "stream", "mapped"].contains(machine["ram"]?["way"]?.stringValue), "\(name)")
             #expect(machine["ram"]?["bytes"]?.int64Value ?? 0 > 0, "\(name)")
             #expect(machine["clock"]?["atNs"] == machine["stoppedAtNs"], "\(name)")
             let stages = Set(machine["stages"]?.arrayValue?.compactMap { $0["name"]?.stringValue } ?? [])

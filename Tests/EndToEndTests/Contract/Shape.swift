@@ -94,6 +94,7 @@ extension Shape {
     static let summary: Shape = .members([
         "id": .text, "simulation": .word(FaultLab.name), "checkpoint": .text, "instantNs": .instant,
         "createdNs": .instant, "machines": .list(.text), "bytes": .count, "current": .truth,
+        "sealed": .truth,
     ])
     static let checkpoint: Shape = .members([
         "summary": summary, "folder": .text,

@@ -31,7 +31,7 @@ extension FaultTests {
                 try await lab.done("suspend", "\(FaultLab.name)@first")
                 try await lab.done("resume", FaultLab.name)
                 // What differs with the way for RAM is in the middle.
-                let steps = bed.mapped ? [.saving, .saved, .decided] : SuspendStep.allCases
+                let steps = bed.isFull ? SuspendStep.allCases : [.saving, .saved, .decided]
                 for step in steps {
                     try await lab.holding("\(step)") { attempt in
                         let name = "\(step.rawValue.lowercased())-\(attempt)"
@@ -65,7 +65,7 @@ extension FaultTests {
             try await FaultLab.with(bed) { lab in
                 try await lab.up()
                 try await lab.done("suspend", "\(FaultLab.name)@first")
-                for step in bed.mapped ? [.preparing, .armed] : LaunchStep.allCases {
+                for step in bed.isFull ? LaunchStep.allCases : [.preparing, .armed] {
                     try await lab.holding("\(step)") { _ in
                         let resume = try await step.hold(lab, "resume", "\(FaultLab.name)@first") {
                             try await $0.killDaemon()

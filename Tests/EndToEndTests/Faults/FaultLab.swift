@@ -35,19 +35,21 @@ struct FaultLab: Sendable {
     /// What the machines of a lab are made of.
     struct Bed: Sendable, CustomTestStringConvertible {
         var qemu = QEMU.installed
-        /// RAM is saved into a mapped file and not as a stream.
-        var mapped = false
+        /// As in a manifest.
+        var ram = "stream"
 
-        var testDescription: String { qemu.testDescription + (mapped ? ", ram: mapped" : "") }
+        var testDescription: String { qemu.testDescription + (ram == "stream" ? "" : ", ram: \(ram)") }
+
+        /// Whether it goes through every step of what is broken, or only through those in which the way for RAM matters.
+        var isFull: Bool { ram == "stream" || ram == "file" && qemu == .installed }
 
         /// Every QEMU, and each way for RAM that it knows.
         static var all: [Bed] {
-            QEMU.present.map { Bed(qemu: $0) } + mapped
+            QEMU.present.map { Bed(qemu: $0) } + file
+                + QEMU.present.filter { $0 == .unpacked }.map { Bed(qemu: $0, ram: "mapped") }
         }
 
-        static var mapped: [Bed] {
-            QEMU.present.filter { $0 == .unpacked }.map { Bed(qemu: $0, mapped: true) }
-        }
+        static var file: [Bed] { QEMU.present.map { Bed(qemu: $0, ram: "file") } }
     }
 
     static let name = "flab"
@@ -145,7 +147,7 @@ struct FaultLab: Sendable {
                 qemu: \(bed.qemu.path)
                 machine: pc
                 memory: 32M
-                ram: \(bed.mapped ? "mapped" : "stream")
+                ram: \(bed.ram)
                 args: [-qmp, "unix:\(probe(machine)),server=on,wait=off"]
             """
         }

@@ -25,7 +25,7 @@ extension FaultTests {
                 try await lab.done("suspend", "\(FaultLab.name)@first")
                 try await lab.done("resume", "\(FaultLab.name)@first")
                 var ends: [String: Int32] = [:]
-                for step in bed.mapped ? [.saving, .saved] : SuspendStep.withLivingAlpha {
+                for step in bed.isFull ? SuspendStep.withLivingAlpha : [.saving, .saved] {
                     try await lab.holding("\(step)") { attempt in
                         let name = "\(step.rawValue.lowercased())-\(attempt)"
                         let suspend = try await step.hold(lab, as: name) { try await $0.killQEMU("alpha") }
@@ -66,7 +66,7 @@ extension FaultTests {
                 try await lab.up()
                 try await lab.done("suspend", "\(FaultLab.name)@first")
                 var ends: [String: Int32] = [:]
-                for step in bed.mapped ? [.preparing, .armed] : LaunchStep.allCases {
+                for step in bed.isFull ? LaunchStep.allCases : [.preparing, .armed] {
                     try await lab.holding("\(step)") { _ in
                         let resume = try await step.hold(lab, "resume", "\(FaultLab.name)@first") {
                             try await $0.killQEMU("alpha")

@@ -47,8 +47,7 @@ struct FrozenDiskDamageTests {
     @Test("a large image that was left in place is compared by its size alone, a small one as a whole")
     func outside() async throws {
         let scratch = try ScratchFolder()
-        for (size, isRead) in [(CheckpointFolder.digestedBefore, true), (CheckpointFolder.digestedBefore + 1, false)]
-        {
+        for (size, isRead) in [(CheckpointFolder.digestedBefore, true), (CheckpointFolder.digestedBefore + 1, false)] {
             let path = scratch.file("image")
             scratch.write([1], to: "image")
             #expect(truncate(path, off_t(size)) == 0)

@@ -41,7 +41,10 @@ extension MainJobTests {
         }
     }
 
-    @Test("A checkpoint that is consumed is gone, and comes back when its machines never ran", arguments: LabManifest.releases)
+    @Test(
+        "A checkpoint that is consumed is gone, and comes back when its machines never ran",
+        arguments: LabManifest.releases
+    )
     func consumed(_ release: QEMUUnderTest) async throws {
         try await Lab.with { lab in
             var pair = try await PairFlow(lab, LabManifest.load("pair", release))

@@ -71,6 +71,8 @@ final class Lab {
         }
         // What even `down` did not end: every QEMU that was started with this folder's paths.
         for process in processes() { kill(process, SIGKILL) }
+        _ = await control.windDown()
+        try? FileManager.default.removeItem(atPath: hypervisor.ramFolder)
     }
 
     /// Every QEMU whose command line names the lab's folder, whoever started it.
