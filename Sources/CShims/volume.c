@@ -3,7 +3,12 @@
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
-int fermata_is_in_memory(const char *path) {
+enum fermata_volume fermata_volume_of(const char *path) {
     struct statfs volume;
-    return statfs(path, &volume) == 0 && volume.f_type == TMPFS_MAGIC;
+    if (statfs(path, &volume) != 0) return FERMATA_VOLUME_OTHER;
+    switch (volume.f_type) {
+    case TMPFS_MAGIC: return FERMATA_VOLUME_MEMORY;
+    case HUGETLBFS_MAGIC: return FERMATA_VOLUME_HUGE_PAGES;
+    default: return FERMATA_VOLUME_OTHER;
+    }
 }

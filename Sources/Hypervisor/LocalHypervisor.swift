@@ -34,11 +34,13 @@ public actor LocalHypervisor: Hypervisor {
     private var handles = HandleBook()
 
     /// Takes charge of the host's state folder, finds the machines that live, and reads the journal.
-    /// - Parameter home: absolute path; made when it is not there.
-    public init(home: String, host: String, logger: Logger) async throws {
+    /// - Parameters:
+    ///   - home: absolute path; made when it is not there.
+    ///   - ramFolder: absolute; where machines have their RAM. nil: in memory, where this host has a place for that.
+    public init(home: String, host: String, ramFolder: String? = nil, logger: Logger) async throws {
         self.host = host
         self.logger = logger
-        surroundings = try Surroundings(home: home, host: host, logger: logger)
+        surroundings = try Surroundings(home: home, host: host, ramFolder: ramFolder, logger: logger)
         for record in surroundings.storedRecords() {
             machines[MachineName(record)] = LifetimeManager(record: record, surroundings: surroundings)
         }

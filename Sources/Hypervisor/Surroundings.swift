@@ -18,13 +18,13 @@ struct Surroundings: Sendable {
     let ram: RAMStore
     private let keepers = ResourceKeepers()
 
-    init(home: String, host: String, logger: Logger) throws {
+    init(home: String, host: String, ramFolder: String? = nil, logger: Logger) throws {
         self.home = home
         self.host = host
         self.logger = logger
         clock = SystemClock()
         deadlines = try DeadlineThreads()
-        ram = RAMStore(home: home, wanted: ProcessInfo.processInfo.environment[RAMStore.setting])
+        ram = RAMStore(home: home, wanted: ramFolder)
         journal = Journal(folder: "\(home)/journal")
         ram.removeAbandoned()
         for folder in [home, journal.folder, machinesFolder] {

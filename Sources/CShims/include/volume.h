@@ -1,7 +1,15 @@
 #ifndef FERMATA_VOLUME_H
 #define FERMATA_VOLUME_H
 
-/// Whether `path` lies on a tmpfs, whose files are memory: 1, or 0 also when it cannot be told.
-int fermata_is_in_memory(const char *path);
+enum fermata_volume {
+    FERMATA_VOLUME_OTHER = 0,
+    /// tmpfs: files are memory.
+    FERMATA_VOLUME_MEMORY,
+    /// hugetlbfs: files are memory in huge pages, and can be mapped and read but not written.
+    FERMATA_VOLUME_HUGE_PAGES,
+};
+
+/// What kind of file system `path` lies on; FERMATA_VOLUME_OTHER also when it cannot be told.
+enum fermata_volume fermata_volume_of(const char *path);
 
 #endif

@@ -1,3 +1,4 @@
+import CShims
 import Glibc
 import HypervisorAPI
 
@@ -39,12 +40,13 @@ enum FileCopy {
         try await BlockingThread.run { () -> Result<Void, HypervisorError> in
             let input = OwnedDescriptor(open(source, O_RDONLY | O_CLOEXEC))
             guard input.number >= 0 else { return .failure(failure("read", source)) }
-            let output = OwnedDescriptor(open(target, O_WRONLY | O_CLOEXEC))
+            let output = OwnedDescriptor(open(target, O_RDWR | O_CLOEXEC))
             guard output.number >= 0 else { return .failure(failure("write", target)) }
             return withExtendedLifetime((input, output)) {
-                if let error = copyData(input.number, output.number) {
-                    return .failure(failure("copy \(source) to", target, error))
-                }
+                let error =
+                    fermata_volume_of(target) == FERMATA_VOLUME_HUGE_PAGES
+                    ? copyData(input.number, mapped: output.number) : copyData(input.number, output.number)
+                if let error { return .failure(failure("copy \(source) to", target, error)) }
                 return .success(())
             }
         }.get()
@@ -96,6 +98,26 @@ enum FileCopy {
         var status = stat()
         guard fstat(input, &status) == 0, ftruncate(output, status.st_size) == 0 else { return errno }
         return FileExtents.walk(input, hole: { _ in }, data: { FileExtents.write($0, to: output, at: $1) })
+    }
+
+    /// Into a file that can be mapped, but not written. Its pages are reserved when it is mapped: there is no running out of them later.
+    private static func copyData(_ input: Int32, mapped output: Int32) -> Int32? {
+        var status = stat()
+        guard fstat(output, &status) == 0 else { return errno }
+        let size = Int(status.st_size)
+        guard let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, output, 0), base != MAP_FAILED else {
+            return errno
+        }
+        defer { munmap(base, size) }
+        return FileExtents.walk(
+            input,
+            hole: { _ in },
+            data: { bytes, offset in
+                guard let source = bytes.baseAddress, Int(offset) + bytes.count <= size else { return EFBIG }
+                memcpy(base + Int(offset), source, bytes.count)
+                return nil
+            }
+        )
     }
 
     private static func failure(_ verb: String, _ path: String, _ number: Int32 = errno) -> HypervisorError {

@@ -32,7 +32,8 @@ enum FileExtents {
             guard position < size else { break }
             let next = lseek(descriptor, max(found, position), FileHoles.seekHole)
             guard next > position else { return next < 0 ? errno : EIO }
-            let end = min((next + grain - 1) / grain * grain, size)
+            // Some files of the kernel's own say that they have no hole before the largest offset there is.
+            let end = next >= size ? size : min((next + grain - 1) / grain * grain, size)
             while position < end {
                 let count = pread(descriptor, &buffer, Int(min(off_t(chunk), end - position)), position)
                 if count < 0, errno == EINTR { continue }

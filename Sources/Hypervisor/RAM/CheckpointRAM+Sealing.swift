@@ -47,7 +47,7 @@ extension CheckpointRAM {
             return
         }
         let isPlenty = ProcFile.memory("MemAvailable") > ProcFile.memory("MemTotal") / Self.spare
-        if store.isVolatile, isPlenty, !FileCopy.sameVolume(file, path) {
+        if store.isOrdinaryMemory, isPlenty, !FileCopy.sameVolume(file, path) {
             store.keepWarm(warm)
         } else {
             store.remove(warm)

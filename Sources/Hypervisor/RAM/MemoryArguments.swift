@@ -32,8 +32,9 @@ enum MemoryArguments {
             }
     }
 
-    /// Whether the guest can give pages back: QEMU would punch holes for them into the very file of a private view.
-    static func discards(_ spec: MachineSpec) -> Bool {
-        spec.arguments.contains { $0.contains("virtio-balloon") || $0.contains("virtio-mem") }
+    /// Whether the guest can give pages back, and QEMU would punch holes for them into the very file of a private view.
+    static func spoilsViews(_ spec: MachineSpec, release: QEMURelease) -> Bool {
+        release < readsPrivateViews
+            && spec.arguments.contains { $0.contains("virtio-balloon") || $0.contains("virtio-mem") }
     }
 }

@@ -28,9 +28,9 @@ struct RAMProvision: Sendable {
                 path: try CheckpointFolder(path: checkpointFolder).file(ram.path),
                 bytes: ram.bytes
             )
-            let isDiscarding = MemoryArguments.discards(candidate.spec)
+            let needsOwn = MemoryArguments.spoilsViews(candidate.spec, release: candidate.facts.release)
             let (path, shared) = try await source.provide(
-                use == .ephemeral && !isDiscarding ? .ephemeral : use == .keep && isDiscarding ? .copy : use,
+                needsOwn && use != .consume ? .copy : use,
                 ownedBy: "\(folder)/\(RunFolder.ram)",
                 store: store
             )
@@ -48,7 +48,7 @@ struct RAMProvision: Sendable {
         guard candidate.checkpoint?.launch.adoptedArguments == nil, wanted == nil || wanted == .file else {
             return RAMProvision()
         }
-        guard let id = candidate.memoryID, let bytes = candidate.spec.memoryBytes, bytes.isMultiple(of: 4096),
+        guard let id = candidate.memoryID, let bytes = candidate.spec.memoryBytes, bytes.isMultiple(of: store.grain),
             !MemoryArguments.hasOwn(candidate.spec)
         else {
             guard wanted == nil else {

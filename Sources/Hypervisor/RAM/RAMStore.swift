@@ -26,7 +26,8 @@ final class RAMStore: Sendable {
         if let wanted, wanted.hasPrefix("/") {
             root = wanted
         } else {
-            root = Self.isTmpfs("/dev/shm") && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : home
+            let isUsable = fermata_volume_of("/dev/shm") == FERMATA_VOLUME_MEMORY && access("/dev/shm", W_OK) == 0
+            root = isUsable ? "/dev/shm" : home
         }
         self.home = home
         self.root = root
@@ -37,13 +38,25 @@ final class RAMStore: Sendable {
     var warmFolder: String { "\(folder)/warm" }
 
     /// Whether files in it are gone with the host's power.
-    var isVolatile: Bool { Self.isTmpfs(root) }
+    var isVolatile: Bool { fermata_volume_of(root) != FERMATA_VOLUME_OTHER }
+
+    /// Whether what a file takes is the host's ordinary memory; huge pages are set apart from that.
+    var isOrdinaryMemory: Bool { fermata_volume_of(root) == FERMATA_VOLUME_MEMORY }
+
+    /// What a file's size has to be a multiple of, in bytes.
+    var grain: UInt64 {
+        var volume = statvfs()
+        guard fermata_volume_of(root) == FERMATA_VOLUME_HUGE_PAGES, statvfs(root, &volume) == 0 else { return 4096 }
+        return UInt64(volume.f_bsize)
+    }
 
     /// Whether the place that the folder is made in is there: a disk that is not mounted says nothing of what is on it.
     var isPresent: Bool { access(root, F_OK) == 0 }
 
     /// A new file of nothing but zeros.
-    /// - Parameter link: who owns it, a path that is not there yet.
+    /// - Parameters:
+    ///   - bytes: a multiple of ``grain``.
+    ///   - link: who owns it, a path that is not there yet.
     /// - Throws: `no-space` when it, or what other machines may still come to write, would not fit.
     func create(bytes: UInt64, ownedBy link: String) throws(HypervisorError) -> String {
         try lock.withLock { (_) throws(HypervisorError) in
@@ -115,7 +128,7 @@ final class RAMStore: Sendable {
     private static var prefix: String { "fermata-\(geteuid())-" }
 
     /// Says whose folder it is, so that one whose home is gone can be told.
-    private static let homeFile = "home"
+    private static let homeLink = "home"
 
     /// Removes what homes left here that are no more.
     func removeAbandoned() {
@@ -123,8 +136,8 @@ final class RAMStore: Sendable {
             let abandoned = "\(root)/\(name)"
             var status = stat()
             guard lstat(abandoned, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid(),
-                let bytes = ProcFile.read("\(abandoned)/\(Self.homeFile)", limit: Int(PATH_MAX)), !bytes.isEmpty,
-                access(String(decoding: bytes, as: UTF8.self), F_OK) != 0, errno == ENOENT
+                let owner = ProcFile.readLink("\(abandoned)/\(Self.homeLink)"), access(owner, F_OK) != 0,
+                errno == ENOENT
             else { continue }
             RunFolder.removeTree(abandoned)
         }
@@ -148,7 +161,7 @@ final class RAMStore: Sendable {
     /// Gives up warm files, oldest first, until there is room; also in the host's memory, of which a tmpfs may promise more than there is.
     private func makeRoom(for bytes: UInt64) throws(HypervisorError) {
         var warm = Self.files(in: warmFolder).sorted { $0.modified < $1.modified }
-        while !warm.isEmpty, room < bytes || isVolatile && ProcFile.memory("MemAvailable") < bytes {
+        while !warm.isEmpty, room < bytes || isOrdinaryMemory && ProcFile.memory("MemAvailable") < bytes {
             unlink(warm.removeFirst().path)
         }
         guard room >= bytes else {
@@ -180,8 +193,6 @@ final class RAMStore: Sendable {
             )
         }
     }
-
-    private static func isTmpfs(_ path: String) -> Bool { fermata_is_in_memory(path) != 0 }
 
     private static func failure(_ verb: String, _ path: String) -> HypervisorError {
         HypervisorError(code: "file-failed", message: "cannot \(verb) \(path): \(String(cString: strerror(errno)))")

@@ -1,4 +1,5 @@
 import ControlInstance
+import FoundationEssentials
 import Glibc
 import Hypervisor
 import HypervisorAPI
@@ -7,13 +8,32 @@ import Logging
 /// What a daemon of one host is made of.
 enum DaemonParts {
     static func controlInstance(home: String, logger: Logger) async throws -> ControlInstance {
-        let hypervisor = try await LocalHypervisor(home: home, host: hostName(), logger: logger)
+        let hypervisor = try await LocalHypervisor(
+            home: home,
+            host: hostName(),
+            ramFolder: try ramFolder(ProcessInfo.processInfo.environment),
+            logger: logger
+        )
         return try ControlInstance(
             home: home,
             hypervisors: [hypervisor],
             store: try SQLiteStore(path: "\(home)/state.sqlite"),
             logger: logger
         )
+    }
+
+    /// `FERMATA_RAM_FOLDER`, if it is set.
+    private static func ramFolder(_ environment: [String: String]) throws -> String? {
+        guard let folder = environment["FERMATA_RAM_FOLDER"], !folder.isEmpty else { return nil }
+        var status = stat()
+        guard folder.hasPrefix("/"), stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw CommandFailure(
+                .usage,
+                code: "ram-folder-unusable",
+                "FERMATA_RAM_FOLDER is '\(folder)', which is not the absolute path of a folder that is there"
+            )
+        }
+        return folder
     }
 
     /// Of this host; a control instance with more hosts tells them apart by it.

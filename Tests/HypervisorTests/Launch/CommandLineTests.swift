@@ -43,6 +43,31 @@ struct CommandLineTests {
         #expect(!line.contains("-incoming"))
     }
 
+    @Test("RAM in a file is the machine's memory; a view of it is opened for reading where QEMU can")
+    func memory() {
+        func line(_ version: [Int], shared: Bool, arguments: [String] = []) -> [String] {
+            var spec = spec()
+            spec.arguments = arguments
+            var plan = plan(spec)
+            plan.facts.version = version
+            plan.memory = MachineRecord.Memory(id: "pc.ram", path: "/ram/a,b", bytes: 4096, shared: shared)
+            return CommandLine.build(plan)
+        }
+        let object = "memory-backend-file,id=pc.ram,size=4096,mem-path=/ram/a,,b,share="
+        let name = ",x-use-canonical-path-for-ramblock-id=off"
+        for version in [[7, 2, 22], [10, 0, 2]] {
+            let own = line(version, shared: true)
+            #expect(value(own, "-object") == object + "on" + name)
+            #expect(value(own, "-machine") == "pc-i440fx-7.2,memory-backend=pc.ram")
+        }
+        #expect(value(line([7, 2, 22], shared: false), "-object") == object + "off" + name)
+        #expect(value(line([10, 0, 2], shared: false), "-object") == object + "off" + name + ",readonly=on,rom=off")
+        #expect(
+            value(line([10, 0, 2], shared: true, arguments: ["-mem-prealloc"]), "-object")?.hasSuffix(",prealloc=on")
+                == true
+        )
+    }
+
     @Test("a resume waits for its stream")
     func incoming() {
         var plan = plan(spec())

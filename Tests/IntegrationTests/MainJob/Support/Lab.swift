@@ -14,14 +14,21 @@ final class Lab {
     private(set) var hypervisor: LocalHypervisor
     private(set) var control: ControlInstance
 
-    private init(folder: TemporaryFolder) async throws {
+    private let ramFolder: String?
+
+    private init(folder: TemporaryFolder, ramFolder: String?) async throws {
         self.folder = folder
-        (hypervisor, control) = try await Self.parts(folder)
+        self.ramFolder = ramFolder
+        (hypervisor, control) = try await Self.parts(folder, ramFolder)
     }
 
     /// Runs `body` with a lab; afterwards, however it ended, no process of the lab is left.
-    static func with<Value>(_ body: (Lab) async throws -> Value) async throws -> Value {
-        let lab = try await Lab(folder: TemporaryFolder())
+    /// - Parameter ramFolder: where machines have their RAM; nil: where it is by default.
+    static func with<Value>(
+        ramFolder: String? = nil,
+        _ body: (Lab) async throws -> Value
+    ) async throws -> Value {
+        let lab = try await Lab(folder: TemporaryFolder(), ramFolder: ramFolder)
         do {
             let value = try await body(lab)
             await lab.close()
@@ -35,14 +42,22 @@ final class Lab {
 
     /// Another daemon over the same folder, as after a crash: nothing is handed over but files.
     func restart() async throws -> RecoveryReport {
-        (hypervisor, control) = try await Self.parts(folder)
+        (hypervisor, control) = try await Self.parts(folder, ramFolder)
         return await control.recover()
     }
 
-    private static func parts(_ folder: TemporaryFolder) async throws -> (LocalHypervisor, ControlInstance) {
+    private static func parts(
+        _ folder: TemporaryFolder,
+        _ ramFolder: String?
+    ) async throws -> (LocalHypervisor, ControlInstance) {
         var logger = Logger(label: "fermata.test")
         logger.logLevel = .error
-        let hypervisor = try await LocalHypervisor(home: folder.path, host: "test", logger: logger)
+        let hypervisor = try await LocalHypervisor(
+            home: folder.path,
+            host: "test",
+            ramFolder: ramFolder,
+            logger: logger
+        )
         let control = try ControlInstance(
             home: folder.path,
             hypervisors: [hypervisor],

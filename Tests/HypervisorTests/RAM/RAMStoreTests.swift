@@ -1,0 +1,96 @@
+import Foundation
+import Glibc
+import HypervisorAPI
+import Testing
+
+@testable import Hypervisor
+
+struct RAMStoreTests {
+    private func store(_ folder: ScratchFolder) throws -> RAMStore {
+        try FileManager.default.createDirectory(atPath: folder.file("ram"), withIntermediateDirectories: true)
+        return RAMStore(home: folder.file("home"), wanted: folder.file("ram"))
+    }
+
+    @Test func aFileIsWhoseLinkLeadsToIt() throws {
+        let folder = try ScratchFolder()
+        let store = try store(folder)
+        let link = folder.file("link")
+        let path = try store.create(bytes: 1 << 20, ownedBy: link)
+        #expect(store.file(behind: link) == path && store.file(behind: link, bytes: 1 << 20) == path)
+        #expect(store.file(behind: link, bytes: 4096) == nil)
+        store.remove(link)
+        #expect(access(path, F_OK) != 0 && access(link, F_OK) != 0)
+    }
+
+    @Test func aLinkThatLeadsElsewhereIsNotFollowed() throws {
+        let folder = try ScratchFolder()
+        let store = try store(folder)
+        let own = try store.create(bytes: 4096, ownedBy: folder.file("own"))
+        let secret = folder.file("secret")
+        try Data(count: 4096).write(to: URL(filePath: secret))
+        for target in [secret, "\(store.folder)/../../secret", "\(store.folder)", own + "x"] {
+            let link = folder.file("link")
+            unlink(link)
+            symlink(target, link)
+            #expect(store.file(behind: link) == nil, "\(target)")
+            store.remove(link)
+            #expect(access(secret, F_OK) == 0, "\(target)")
+        }
+        #expect(access(own, F_OK) == 0)
+        let ram = CheckpointRAM(path: folder.file("ram-link"), bytes: 4096)
+        symlink(secret, ram.path)
+        let error = #expect(throws: HypervisorError.self) { try ram.check(store) }
+        #expect(error?.reasons.map(\.code) == ["ram-elsewhere"])
+    }
+
+    @Test func whatOthersMayStillWriteIsReckonedWith() throws {
+        let folder = try ScratchFolder()
+        let store = try store(folder)
+        let room = store.room
+        let most = room / 4096 * 4096
+        let link = folder.file("large")
+        _ = try store.create(bytes: most - (64 << 20), ownedBy: link)
+        #expect(store.room < 128 << 20)
+        let error = #expect(throws: HypervisorError.self) {
+            try store.create(bytes: 1 << 40, ownedBy: folder.file("another"))
+        }
+        #expect(error?.reasons.map(\.code) == ["no-space"])
+        #expect(error?.description.contains(RAMStore.setting) == true)
+        #expect(ProcFile.readLink(folder.file("another")) == nil, "nothing is left of it")
+        store.remove(link)
+    }
+
+    @Test func whatIsWarmMakesRoom() throws {
+        let folder = try ScratchFolder()
+        let store = try store(folder)
+        let link = folder.file("ram.warm")
+        _ = try store.create(bytes: 1 << 30, ownedBy: link)
+        store.keepWarm(link)
+        let warm = try #require(store.file(behind: link))
+        #expect(warm.hasPrefix(store.warmFolder))
+        #expect(throws: HypervisorError.self) { try store.create(bytes: 1 << 50, ownedBy: folder.file("huge")) }
+        #expect(access(warm, F_OK) != 0, "given up for it, before it is refused")
+        #expect(store.file(behind: link) == nil)
+    }
+
+    @Test func aFolderOfSomebodyElseIsRefused() throws {
+        let folder = try ScratchFolder()
+        let store = try store(folder)
+        try FileManager.default.createDirectory(atPath: store.folder, withIntermediateDirectories: true)
+        chmod(store.folder, 0o777)
+        let error = #expect(throws: HypervisorError.self) { try store.create(bytes: 4096, ownedBy: folder.file("a")) }
+        #expect(error?.reasons.map(\.code) == ["ram-folder-unusable"])
+    }
+
+    @Test func whatAHomeLeftThatIsNoMoreIsRemoved() throws {
+        let folder = try ScratchFolder()
+        let (gone, there) = (RAMStore(home: folder.file("gone"), wanted: folder.path), try store(folder))
+        _ = try gone.create(bytes: 4096, ownedBy: folder.file("link"))
+        let living = RAMStore(home: folder.path, wanted: folder.path)
+        _ = try living.create(bytes: 4096, ownedBy: folder.file("other"))
+        living.removeAbandoned()
+        #expect(access(gone.folder, F_OK) != 0)
+        #expect(access(living.folder, F_OK) == 0)
+        withExtendedLifetime(there) {}
+    }
+}
