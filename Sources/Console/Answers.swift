@@ -46,6 +46,18 @@ public struct OperationStarted: Codable, Hashable, Sendable {
     public var events: String
 }
 
+/// Clones have begun, each an operation of its own.
+public struct ClonesStarted: Codable, Hashable, Sendable {
+    public struct Clone: Codable, Hashable, Sendable {
+        public var simulation: String
+        public var operation: OperationID
+        /// Path of its events.
+        public var events: String
+    }
+
+    public var clones: [Clone]
+}
+
 /// `POST …/cancel`, `POST /v1/shutdown`: it will be done.
 public struct AcceptedAnswer: Codable, Hashable, Sendable {
     public var accepted: Bool

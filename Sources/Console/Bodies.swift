@@ -14,9 +14,11 @@ struct UpBody: StrictBody {
 
 /// `POST …/suspend` and `POST …/checkpoint`.
 struct SaveBody: StrictBody {
-    static let fields = ["checkpoint", "when"]
+    static let fields = ["checkpoint", "when", "labels", "note"]
     let checkpoint: String?
     let when: When?
+    let labels: [String: String]?
+    let note: String?
 }
 
 /// `POST …/resume`.
@@ -27,6 +29,18 @@ struct ResumeBody: StrictBody {
     let policy: ClockPolicy?
     let scope: ClockScope?
     let ram: RAMUse?
+}
+
+/// `POST …/rewind`.
+struct RewindBody: StrictBody {
+    static let fields = ["checkpoint", "when", "policy", "scope", "keepAs", "discard"]
+    let checkpoint: String
+    let when: When?
+    let policy: ClockPolicy?
+    let scope: ClockScope?
+    /// Name of the checkpoint that what runs is saved to.
+    let keepAs: String?
+    let discard: Bool?
 }
 
 /// `POST …/adopt`.
@@ -44,6 +58,25 @@ struct ClockEditBody: StrictBody {
     let checkpoint: String?
     let policy: ClockPolicy
     let scope: ClockScope?
+}
+
+/// `PATCH …/checkpoints/{checkpoint}`.
+struct AnnotateBody: StrictBody {
+    static let fields = ["labels", "note"]
+    /// Those with null are taken away.
+    let labels: [String: String?]?
+    let note: String?
+}
+
+/// `POST …/checkpoints/{checkpoint}/clone`.
+struct CloneBody: StrictBody {
+    static let fields = ["name", "count", "when", "policy", "scope", "newMACs"]
+    let name: String
+    let count: Int?
+    let when: When?
+    let policy: ClockPolicy?
+    let scope: ClockScope?
+    let newMACs: Bool?
 }
 
 /// Of requests that need nothing said.

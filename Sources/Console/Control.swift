@@ -8,6 +8,8 @@ public protocol Control: Sendable {
     func suspend(_ request: SaveRequest) async throws(ControlError) -> OperationID
     func checkpoint(_ request: SaveRequest) async throws(ControlError) -> OperationID
     func resume(_ request: ResumeRequest) async throws(ControlError) -> OperationID
+    func rewind(_ request: RewindRequest) async throws(ControlError) -> OperationID
+    func clone(_ request: CloneRequest) async throws(ControlError) -> [CloneStarted]
     func cancel(_ operation: OperationID) async throws(ControlError)
     func settle(_ operation: OperationID) async throws(ControlError) -> OperationReport
     func operation(_ id: OperationID) async throws(ControlError) -> OperationDetail
@@ -24,7 +26,8 @@ public protocol Control: Sendable {
     func clocks(ofCheckpoint checkpoint: String, simulation: String) async throws(ControlError) -> ClockReport
     func editClocks(_ request: ClockEditRequest) async throws(ControlError) -> CheckpointDetail
 
-    func log(_ simulation: String) async throws(ControlError) -> [CheckpointSummary]
+    func annotate(_ request: AnnotateRequest) async throws(ControlError) -> CheckpointSummary
+    func log(_ simulation: String, label filter: LabelFilter?) async throws(ControlError) -> [CheckpointSummary]
     func show(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointDetail
     func remove(_ simulation: String, _ checkpoint: String) async throws(ControlError)
     func seal(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointSummary

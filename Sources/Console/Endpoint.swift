@@ -18,6 +18,10 @@ struct Endpoint: Sendable {
         Endpoint(method: .post, path: path, handler: handler)
     }
 
+    static func patch(_ path: String, _ handler: @escaping Handler) -> Endpoint {
+        Endpoint(method: .patch, path: path, handler: handler)
+    }
+
     static func delete(_ path: String, _ handler: @escaping Handler) -> Endpoint {
         Endpoint(method: .delete, path: path, handler: handler)
     }

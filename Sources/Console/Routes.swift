@@ -68,6 +68,9 @@ struct Routes: Sendable {
                 )
                 return try begun(try await control.resume(request))
             },
+            .post("/v1/simulations/{simulation}/rewind") { call in
+                try begun(try await control.rewind(try await rewind(call)))
+            },
             .post("/v1/simulations/{simulation}/down") { call in
                 let simulation = try call.simulation()
                 _ = try await call.body(EmptyBody.self)
@@ -97,11 +100,24 @@ struct Routes: Sendable {
         return [
             .get(path) { call in
                 let simulation = try call.simulation()
-                let checkpoints = try await control.log(simulation)
+                let filter = try call.parameter("label").map { LabelFilter($0) }
+                let checkpoints = try await control.log(simulation, label: filter)
                 return try Answer.json(CheckpointsAnswer(simulation: simulation, checkpoints: checkpoints))
             },
             .get("\(path)/{checkpoint}") { call in
                 try Answer.json(try await control.show(try call.simulation(), try call.checkpoint()))
+            },
+            .patch("\(path)/{checkpoint}") { call in
+                let simulation = try call.simulation()
+                let checkpoint = try call.checkpoint()
+                let body = try await call.body(AnnotateBody.self)
+                let request = AnnotateRequest(
+                    simulation: simulation,
+                    checkpoint: checkpoint,
+                    labels: body.labels ?? [:],
+                    note: body.note
+                )
+                return try Answer.json(try await control.annotate(request))
             },
             .delete("\(path)/{checkpoint}") { call in
                 try await control.remove(try call.simulation(), try call.checkpoint())
@@ -115,6 +131,7 @@ struct Routes: Sendable {
                 _ = try await call.body(EmptyBody.self)
                 return try Answer.json(try await control.seal(try call.simulation(), try call.checkpoint()))
             },
+            .post("\(path)/{checkpoint}/clone") { call in try await clone(call) },
             .get("\(path)/{checkpoint}/clocks") { call in
                 let report = try await control.clocks(
                     ofCheckpoint: try call.checkpoint(),
@@ -174,12 +191,20 @@ struct Routes: Sendable {
         let simulation = try call.simulation()
         let body = try await call.body(SaveBody.self)
         let checkpoint = try body.checkpoint.map { try Call.name($0, of: "checkpoint") }
-        return SaveRequest(simulation: simulation, checkpoint: checkpoint, when: body.when ?? .asap)
+        let note = body.note.flatMap { $0.isEmpty ? nil : $0 }
+        return SaveRequest(
+            simulation: simulation,
+            checkpoint: checkpoint,
+            when: body.when ?? .asap,
+            annotations: Annotations(labels: body.labels ?? [:], note: note)
+        )
     }
 
     private func begun(_ operation: OperationID) throws -> Response {
-        let events = "/v1/operations/\(operation)/events"
-        var response = try Answer.json(OperationStarted(operation: operation, events: events), status: .accepted)
+        var response = try Answer.json(
+            OperationStarted(operation: operation, events: Self.events(of: operation)),
+            status: .accepted
+        )
         response.headers[.location] = "/v1/operations/\(operation)"
         return response
     }

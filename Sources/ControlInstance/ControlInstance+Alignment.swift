@@ -104,7 +104,7 @@ extension ControlInstance {
             do throws(ControlError) {
                 let manifest = try checkpointSet.load(place)
                 // A lost database does not know the simulation either, and without it nothing could be resumed.
-                let simulation =
+                var simulation =
                     try await record(ofSimulation: place.simulation)
                     ?? SimulationRecord(
                         name: place.simulation,
@@ -112,8 +112,11 @@ extension ControlInstance {
                         spec: manifest.spec,
                         machines: [],
                         checkpoint: nil,
+                        origin: manifest.origin,
                         created: manifest.created
                     )
+                // One whose machines were found alive was made without it.
+                if simulation.state == .unknown, simulation.origin == nil { simulation.origin = manifest.origin }
                 try await writing(
                     StoreChange(simulation: simulation, checkpoints: [CheckpointRecord(manifest)])
                 )

@@ -4,15 +4,21 @@ import Time
 
 extension ControlInstance {
     /// A simulation's checkpoints, oldest first; `parent` makes them a tree.
+    /// - Parameter filter: nil: all.
     /// - Throws: when there is no such simulation.
-    public func log(_ simulation: String) async throws(ControlError) -> [CheckpointSummary] {
+    public func log(
+        _ simulation: String,
+        label filter: LabelFilter? = nil
+    ) async throws(ControlError) -> [CheckpointSummary] {
         let record = try await record(ofSimulation: simulation)
         let checkpoints = try await reading { () throws(StoreError) in
             try await self.store.checkpoints(of: simulation)
         }
         // A simulation whose database was lost is still known by its checkpoints.
         if record == nil, checkpoints.isEmpty { throw Self.notFound(simulation: simulation) }
-        return checkpoints.map { summary(of: $0, current: $0.name == record?.checkpoint) }
+        return checkpoints.filter { filter?.admits($0.annotations) ?? true }.map {
+            summary(of: $0, current: $0.name == record?.checkpoint)
+        }
     }
 
     /// One checkpoint with its manifest.
@@ -34,16 +40,20 @@ extension ControlInstance {
         try await claiming(simulation, for: "rm") { () throws(ControlError) in
             let record = try await checkpointRecord(checkpoint, of: simulation)
             let place = checkpointSet.place(of: checkpoint, simulation: simulation)
+            try beginRemoving(place)
+            defer { endRemoving(place) }
             let standing = try await self.record(ofSimulation: simulation)
+            var obstacles: [Reason] = []
             if let standing, standing.checkpoint == checkpoint, standing.state != .down {
                 let what = standing.state == .suspended ? "is suspended to" : "runs on from"
-                throw ControlError(
-                    code: "checkpoint-in-use",
-                    message: "\(simulation) \(what) \(simulation)@\(checkpoint): take it down first",
-                    exitCode: 3
+                obstacles.append(
+                    Reason(
+                        code: "checkpoint-in-use",
+                        message: "\(simulation) \(what) \(simulation)@\(checkpoint): take it down first"
+                    )
                 )
             }
-            let obstacles = try await obstacles(toRemoving: record, at: place)
+            obstacles += try await clones(of: record) + self.obstacles(toRemoving: record, at: place)
             guard obstacles.isEmpty else { throw ControlError(obstacles, exitCode: 3) }
             await sealing.stop(place)
             // Out of its place first: what a crash leaves from here on, the next start clears away.
@@ -125,6 +135,7 @@ extension ControlInstance {
         let orphans = siblings.filter { $0.parent == record.name }.map { child -> CheckpointRecord in
             var child = child
             child.parent = record.parent
+            child.origin = record.origin
             return child
         }
         var standing = try await self.record(ofSimulation: record.simulation)
@@ -176,12 +187,14 @@ extension ControlInstance {
             simulation: record.simulation,
             checkpoint: record.name,
             parent: record.parent,
+            origin: record.origin,
             instant: record.instant,
             created: record.created,
             machines: record.machines,
             bytes: record.bytes,
             current: current,
-            sealed: checkpointSet.isSealed(checkpointSet.place(of: record.name, simulation: record.simulation))
+            sealed: checkpointSet.isSealed(checkpointSet.place(of: record.name, simulation: record.simulation)),
+            annotations: record.annotations
         )
     }
 }

@@ -43,6 +43,22 @@ extension ControlInstance {
         return [reason] + unreadable
     }
 
+    /// Clones that run straight from it. Those that stand at a checkpoint of their own need it only for disks.
+    func clones(of record: CheckpointRecord) async throws(ControlError) -> [Reason] {
+        let simulations = try await reading { () throws(StoreError) in try await self.store.simulations() }
+        let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
+        let clones = (simulations.filter { $0.state != .down } + unfinished.map(\.target))
+            .filter { $0.origin?.id == record.id && $0.checkpoint == nil }
+        guard !clones.isEmpty else { return [] }
+        let names = Set(clones.map(\.name)).sorted().joined(separator: ", ")
+        return [
+            Reason(
+                code: "checkpoint-in-use",
+                message: "clones run on from \(record.simulation)@\(record.name): take down \(names) first"
+            )
+        ]
+    }
+
     /// What is older and no descendant cannot. Without this, two unreadable ones could never be removed, for each other's sake.
     private func mayLie(
         _ other: CheckpointRecord,

@@ -9,14 +9,16 @@ extension ControlInstance {
     /// Returns as soon as the operation is recorded; ``result(of:)`` and ``follow(_:)`` tell how it goes on.
     /// - Throws: when it cannot even begin: the simulation has machines already, or is busy.
     public func up(_ request: UpRequest) async throws(ControlError) -> OperationID {
-        try await begin(request.spec.name, "up") { id throws(ControlError) in try await self.plan(request, id) }
+        try await begin(request.spec.name, "up") { id throws(ControlError) in
+            self.undertake(try await self.plan(request, id))
+        }
     }
 
     /// Stops a simulation's machines at one instant and saves them.
     /// - Throws: when it cannot even begin: no such simulation, nothing runs, busy, the checkpoint's name is taken.
     public func suspend(_ request: SaveRequest) async throws(ControlError) -> OperationID {
         try await begin(request.simulation, "suspend") { id throws(ControlError) in
-            try await self.plan(request, .suspend, id)
+            self.undertake(try await self.plan(request, .suspend, id))
         }
     }
 
@@ -24,7 +26,7 @@ extension ControlInstance {
     /// - Throws: as ``suspend(_:)``.
     public func checkpoint(_ request: SaveRequest) async throws(ControlError) -> OperationID {
         try await begin(request.simulation, "checkpoint") { id throws(ControlError) in
-            try await self.plan(request, .checkpoint, id)
+            self.undertake(try await self.plan(request, .checkpoint, id))
         }
     }
 
@@ -32,7 +34,9 @@ extension ControlInstance {
     /// - Throws: when it cannot even begin: no such simulation or checkpoint, machines exist already, busy, the
     ///   checkpoint's manifest is corrupt (exit code 6).
     public func resume(_ request: ResumeRequest) async throws(ControlError) -> OperationID {
-        try await begin(request.simulation, "resume") { id throws(ControlError) in try await self.plan(request, id) }
+        try await begin(request.simulation, "resume") { id throws(ControlError) in
+            self.undertake(try await self.plan(request, id))
+        }
     }
 
     /// Calls an operation off. Before its decision it is undone as a whole and ends as `cancelled`; after that it is too late
@@ -98,12 +102,13 @@ extension ControlInstance {
     /// Calls off what is under way and waits until it has ended: of a process that ends, so that nothing is left half done.
     /// - Returns: how many operations that were.
     public func windDown() async -> Int {
-        let live = state.withLock { Array($0.live.values) }
-        for operation in live { operation.callOff.call() }
+        let live = state.withLock { $0.live }
+        for operation in live.values { operation.callOff.call() }
         await drain()
         // RAM that is in memory only is gone when the host ends next.
         await endSealing()
-        return live.count
+        // A suspend that is part of a rewind is no operation of its own to whoever asked for it.
+        return Set(live.values.map(\.id)).count
     }
 
     /// Settles an operation again and again until its outcome is known: whoever asked for it may have gone, and its machines stand
@@ -144,33 +149,19 @@ extension ControlInstance {
     }
 
     /// Claims the simulation, plans, records, and starts the task that does the rest.
-    private func begin(
+    func begin(
         _ simulation: String,
         _ verb: String,
-        _ plan: (OperationID) async throws(ControlError) -> OperationPlan
+        _ plan: (OperationID) async throws(ControlError) -> Undertaking
     ) async throws(ControlError) -> OperationID {
         let id = OperationID.new(at: clock.now())
         try await claimInTurn(simulation, .operation(id))
         do throws(ControlError) {
             try await settleOlder(simulation, verb)
-            let plan = try await plan(id)
-            do throws(StoreError) {
-                try await store.apply(StoreChange(operation: plan.record))
-            } catch {
-                throw ControlError(code: "database-failed", message: "the operation cannot be recorded: \(error)")
-            }
-            let live = LiveOperation(id: id)
-            state.withLock { $0.live[id] = live }
+            let undertaking = try await plan(id)
+            let live = try await enlist(undertaking)
             // Of the instance's own, so that it outlives the request that asked for it.
-            Task {
-                var run = OperationRun(control: self, live: live, plan: plan)
-                let report = await run.run()
-                self.release(simulation)
-                self.state.withLock { _ = $0.live.removeValue(forKey: id) }
-                live.publish(.result(report))
-                if report.outcome == .unknown { self.settleLater(id) }
-                if let place = plan.destination ?? plan.source { self.sealLater(place) }
-            }
+            Task { await self.carryOut(undertaking, live) }
         } catch {
             release(simulation)
             throw error
@@ -178,8 +169,36 @@ extension ControlInstance {
         return id
     }
 
+    /// Records an operation; from then on it can be followed and called off.
+    func enlist(_ undertaking: Undertaking) async throws(ControlError) -> LiveOperation {
+        do throws(StoreError) {
+            try await store.apply(StoreChange(operation: undertaking.record))
+        } catch {
+            throw ControlError(code: "database-failed", message: "the operation cannot be recorded: \(error)")
+        }
+        let live = LiveOperation(id: undertaking.record.id)
+        state.withLock { $0.live[live.id] = live }
+        return live
+    }
+
+    /// Does an operation, and releases its simulation.
+    func carryOut(_ undertaking: Undertaking, _ live: LiveOperation) async {
+        let report = await undertaking.run(live)
+        release(undertaking.record.simulation)
+        state.withLock { _ = $0.live.removeValue(forKey: live.id) }
+        live.publish(.result(report))
+        if report.outcome == .unknown { settleLater(live.id) }
+    }
+
+    func undertake(_ plan: OperationPlan) -> Undertaking {
+        Undertaking(record: plan.record) { live in
+            var run = OperationRun(control: self, live: live, plan: plan)
+            return await run.run()
+        }
+    }
+
     /// What was interrupted before is settled first, or nothing new begins.
-    private func settleOlder(_ simulation: String, _ verb: String) async throws(ControlError) {
+    func settleOlder(_ simulation: String, _ verb: String) async throws(ControlError) {
         let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
         for operation in unfinished where operation.simulation == simulation {
             let report = await settle(operation, undecided: await undecidedOperations())

@@ -1,4 +1,3 @@
-import GuestClock
 import HostClock
 import HypervisorAPI
 import Time
@@ -43,6 +42,7 @@ extension ControlInstance {
         _ kind: OperationKind,
         _ id: OperationID
     ) async throws(ControlError) -> OperationPlan {
+        try request.annotations.check()
         let simulation = try await existing(request.simulation)
         guard simulation.state == .running else {
             throw ControlError(
@@ -72,84 +72,23 @@ extension ControlInstance {
                 try await self.store.checkpoint(current, of: simulation.name)
             }
             parent = record.map { CheckpointManifest.Parent(id: $0.id, name: $0.name) }
+        } else if let origin = simulation.origin {
+            parent = CheckpointManifest.Parent(
+                id: origin.id,
+                name: origin.checkpoint,
+                simulation: origin.simulation
+            )
         }
         var target = simulation
         if kind == .suspend { target.state = .suspended }
         target.checkpoint = name
         let record = newRecord(id, kind, checkpoint: name, parts: parts, target: target)
-        return OperationPlan(record: record, instant: instant, parts: parts, destination: place, parent: parent)
+        var plan = OperationPlan(record: record, instant: instant, parts: parts, destination: place, parent: parent)
+        plan.annotations = request.annotations
+        return plan
     }
 
-    func plan(_ request: ResumeRequest, _ id: OperationID) async throws(ControlError) -> OperationPlan {
-        let simulation = try await existing(request.simulation)
-        guard simulation.state == .suspended || simulation.state == .down else {
-            throw ControlError(
-                code: "simulation-exists",
-                message:
-                    "\(simulation.name) is \(simulation.state.rawValue): suspend it or take it down before it is resumed",
-                exitCode: 3
-            )
-        }
-        guard let name = request.checkpoint ?? (simulation.state == .suspended ? simulation.checkpoint : nil) else {
-            throw ControlError(
-                code: "checkpoint-not-named",
-                message: "\(simulation.name) is down, not suspended: name the checkpoint to resume, "
-                    + "\(simulation.name)@NAME; 'fermata log \(simulation.name)' lists them",
-                exitCode: 2
-            )
-        }
-        _ = try await checkpointRecord(name, of: simulation.name)
-        let place = checkpointSet.place(of: name, simulation: simulation.name)
-        if request.ram == .consume { try await prepareToConsume(place) }
-        let manifest = try checkpointSet.load(place)
-        guard !checkpointSet.isConsumed(manifest, at: place) else {
-            throw ControlError(
-                code: "checkpoint-consumed",
-                message:
-                    "the machines of \(simulation.name)@\(name) went on with its own RAM: nobody can go on from it any more",
-                exitCode: 3
-            )
-        }
-        let policy = request.policy ?? simulation.spec.clock
-        let instant = resolve(request.when)
-        let hosts = Dictionary(manifest.machines.map { ($0.name, $0.host) }, uniquingKeysWith: { first, _ in first })
-        let parts = try parts(of: manifest.spec, hosts: hosts, names: manifest.machines.map(\.name)) { spec, names in
-            .resume(
-                ResumeOrder(
-                    operation: id,
-                    simulation: spec,
-                    machines: manifest.machines.filter { names.contains($0.name) },
-                    links: manifest.links.filter { names.contains($0.towards) },
-                    instant: instant,
-                    folder: place.final,
-                    policy: policy,
-                    scope: request.scope,
-                    ram: request.ram
-                )
-            )
-        }
-        let target = SimulationRecord(
-            name: simulation.name,
-            state: .running,
-            spec: manifest.spec,
-            machines: manifest.machines.map {
-                MachineRecord(name: $0.name, host: $0.host, adopted: $0.launch.adoptedArguments != nil)
-            },
-            checkpoint: name,
-            created: simulation.created
-        )
-        let record = newRecord(id, .resume, checkpoint: name, parts: parts, target: target)
-        return OperationPlan(
-            record: record,
-            instant: instant,
-            parts: parts,
-            source: request.ram == .consume ? place : nil,
-            policy: policy,
-            scope: request.scope
-        )
-    }
-
-    private func newRecord(
+    func newRecord(
         _ id: OperationID,
         _ kind: OperationKind,
         checkpoint: String?,
@@ -168,7 +107,7 @@ extension ControlInstance {
         )
     }
 
-    private func resolve(_ when: When) -> HostInstant? {
+    func resolve(_ when: When) -> HostInstant? {
         switch when {
         case .asap: nil
         case .at(let instant): instant
@@ -185,7 +124,7 @@ extension ControlInstance {
     }
 
     /// One part a host, each with what of the simulation is that host's.
-    private func parts(
+    func parts(
         of spec: SimulationSpec,
         hosts: [String: String] = [:],
         names: [String],

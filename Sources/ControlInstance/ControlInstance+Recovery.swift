@@ -25,6 +25,7 @@ extension ControlInstance {
             try await alignSimulations(&report)
             try await alignCheckpoints(&report)
             try await sealAll(&report)
+            try await alignAnnotations(&report)
         } catch {
             report.problems += error.reasons
         }
@@ -98,6 +99,7 @@ extension ControlInstance {
         if decision == .commit {
             report.notes.append(reason.message + "; it was finished later")
         } else {
+            if let kept = report.kept { report.reasons.append(.suspended(to: kept, record: record)) }
             report.reasons.append(reason)
         }
         do {

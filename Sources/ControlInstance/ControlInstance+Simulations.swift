@@ -65,29 +65,40 @@ extension ControlInstance {
             for operation in unfinished { _ = await settle(operation, undecided: undecided) }
             record = try await self.record(ofSimulation: name) ?? record
 
-            var reasons: [Reason] = []
-            var ended: [String] = []
-            for hypervisor in hypervisors {
-                do throws(ControlError) {
-                    let machines = try await ask(hypervisor) { hypervisor in await hypervisor.machines(of: name) }
-                    // Of a host that is not concerned there is nothing to end.
-                    guard !machines.isEmpty || record.machines.contains(where: { $0.host == hypervisor.host }) else {
-                        continue
-                    }
-                    if record.state != .down && record.state != .suspended || !machines.isEmpty {
-                        try await end(name, on: hypervisor)
-                    }
-                    ended += machines.map(\.name)
-                } catch {
-                    reasons += error.reasons
-                }
-            }
-            guard reasons.isEmpty else { throw ControlError(reasons) }
-            record.state = .down
-            try await writing(StoreChange(simulation: record))
+            let ended = try await takeDown(record)
             try await closeUnresolved(name)
             return DownReport(simulation: name, before: before, machines: ended.sorted())
         }
+    }
+
+    /// Ends machines on every host, and records that none is left.
+    /// - Returns: their names.
+    @discardableResult
+    func takeDown(_ simulation: SimulationRecord) async throws(ControlError) -> [String] {
+        var record = simulation
+        var reasons: [Reason] = []
+        var ended: [String] = []
+        for hypervisor in hypervisors {
+            do throws(ControlError) {
+                let machines = try await ask(hypervisor) { hypervisor in
+                    await hypervisor.machines(of: simulation.name)
+                }
+                // Of a host that is not concerned there is nothing to end.
+                guard !machines.isEmpty || record.machines.contains(where: { $0.host == hypervisor.host }) else {
+                    continue
+                }
+                if record.state != .down && record.state != .suspended || !machines.isEmpty {
+                    try await end(record.name, on: hypervisor)
+                }
+                ended += machines.map(\.name)
+            } catch {
+                reasons += error.reasons
+            }
+        }
+        guard reasons.isEmpty else { throw ControlError(reasons) }
+        record.state = .down
+        try await writing(StoreChange(simulation: record))
+        return ended
     }
 
     /// Takes charge of a QEMU that somebody else started.
@@ -124,6 +135,7 @@ extension ControlInstance {
                 record.spec = SimulationSpec(name: request.simulation, clock: record.spec.clock, machines: [])
                 record.machines = []
                 record.checkpoint = nil
+                record.origin = nil
             default:
                 throw ControlError(
                     code: "simulation-not-running",
@@ -159,7 +171,8 @@ extension ControlInstance {
     }
 
     func summary(of record: SimulationRecord, unfinished: [OperationRecord]) -> SimulationSummary {
-        let operation = unfinished.first { $0.simulation == record.name }
+        // Of a rewind the suspend is the later one.
+        let operation = unfinished.last { $0.simulation == record.name }
         var simulationState = record.state
         if let operation {
             if state.withLock({ $0.live[operation.id] != nil }) {
@@ -178,6 +191,7 @@ extension ControlInstance {
             simulation: record.name,
             state: simulationState,
             checkpoint: record.checkpoint,
+            origin: record.origin,
             machines: record.machines.map(\.name),
             operation: operation?.id,
             created: record.created

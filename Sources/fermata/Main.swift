@@ -16,6 +16,8 @@ struct Fermata: AsyncParsableCommand {
               fermata suspend lab --in 1s         stop its machines together, save them
               fermata resume lab                  go on, with the clocks they had
               fermata resume lab@s1 --clock +1h   or from there, an hour later
+              fermata rewind lab@s1               back to it; what ran is kept
+              fermata clone lab@s1 --as two       a second one from there, beside it
               fermata ps, log lab, show lab@s1    see what there is
 
             Exit codes: 0 done; 1 failed, everything as before; 2 usage; 3 refused,
@@ -25,9 +27,9 @@ struct Fermata: AsyncParsableCommand {
             """,
         version: "fermata \(FermataVersion.current)",
         subcommands: [
-            Up.self, Suspend.self, Checkpoint.self, Resume.self, Down.self, Ps.self, Log.self, Show.self, Clock.self,
-            Verify.self,
-            Rm.self, Adopt.self, Inspect.self, Validate.self, Schema.self, Doctor.self, Serve.self,
+            Up.self, Suspend.self, Checkpoint.self, Resume.self, Rewind.self, Clone.self, Down.self, Ps.self,
+            Log.self, Show.self, Label.self, Note.self, Clock.self, Verify.self, Rm.self, Adopt.self, Inspect.self,
+            Validate.self, Schema.self, Doctor.self, Serve.self,
         ]
     )
 

@@ -62,7 +62,9 @@ import Yams
 
     @Test(arguments: [
         ("UpBody", UpBody.fields), ("SaveBody", SaveBody.fields), ("ResumeBody", ResumeBody.fields),
-        ("AdoptBody", AdoptBody.fields), ("ClockEditBody", ClockEditBody.fields),
+        ("RewindBody", RewindBody.fields), ("CloneBody", CloneBody.fields), ("AnnotateBody", AnnotateBody.fields),
+        ("AdoptBody", AdoptBody.fields),
+        ("ClockEditBody", ClockEditBody.fields),
     ])
     func `request bodies have exactly the described fields`(_ name: String, _ fields: [String]) throws {
         let schema = try #require(try Self.document()["components"]?["schemas"]?[name])

@@ -75,6 +75,83 @@ import Time
         )
     }
 
+    @Test func `rewind passes on where to, and what becomes of what runs`() async throws {
+        let control = ScriptedControl(events: Self.events)
+        try await RouterClient.with(control) { client async throws in
+            let path = "/v1/simulations/lab/rewind"
+            #expect(try await client.send(.post, path, "{\"checkpoint\": \"s1\"}").status == 202)
+            let kept = """
+                {"checkpoint": "s1", "keepAs": "late", "policy": "host", "when": {"atNs": 5}}
+                """
+            #expect(try await client.send(.post, path, kept).status == 202)
+            #expect(try await client.send(.post, path, "{\"checkpoint\": \"s1\", \"discard\": true}").status == 202)
+            for wrong in [
+                "{}", "{\"checkpoint\": \"S 1\"}", "{\"checkpoint\": \"s1\", \"keepAs\": \"../x\"}",
+                "{\"checkpoint\": \"s1\", \"keepAs\": \"late\", \"discard\": true}",
+            ] {
+                #expect(try await client.send(.post, path, wrong).status == 400, "\(wrong)")
+            }
+        }
+        let goal = ResumeRequest(simulation: "lab", checkpoint: "s1")
+        var dated = goal
+        dated.policy = .host
+        dated.when = .at(HostInstant(nanosecondsSinceEpoch: 5))
+        #expect(
+            control.seen.rewind == [
+                RewindRequest(goal), RewindRequest(dated, keeping: .checkpoint("late")),
+                RewindRequest(goal, keeping: .nothing),
+            ]
+        )
+    }
+
+    @Test func `clone passes on from where, how many and how, and answers with an operation each`() async throws {
+        let control = ScriptedControl(events: Self.events)
+        let path = "/v1/simulations/lab/checkpoints/s1/clone"
+        try await RouterClient.with(control) { client async throws in
+            let reply = try await client.send(.post, path, "{\"name\": \"new\"}")
+            #expect(reply.status == 202 && reply.text.contains("\"events\":\"/v1/operations/op1/events\""))
+            let many = """
+                {"name": "new", "count": 3, "newMACs": true, "policy": "+1h", "when": {"inNs": 7}}
+                """
+            #expect(try await client.send(.post, path, many).status == 202)
+            for wrong in ["{}", "{\"name\": \"a b\"}", "{\"name\": \"new\", \"count\": \"3\"}"] {
+                #expect(try await client.send(.post, path, wrong).status == 400, "\(wrong)")
+            }
+        }
+        let source = ResumeRequest(simulation: "lab", checkpoint: "s1")
+        var later = source
+        later.when = .in(Span(nanoseconds: 7))
+        later.policy = .offset(.seconds(3600))
+        #expect(
+            control.seen.clone == [
+                CloneRequest(source, as: "new"), CloneRequest(later, as: "new", count: 3, newMACs: true),
+            ]
+        )
+    }
+
+    @Test func `labels and notes are passed on, and so is what a log is asked for`() async throws {
+        let control = ScriptedControl(events: Self.events)
+        try await RouterClient.with(control) { client async throws in
+            let path = "/v1/simulations/lab"
+            let save = "{\"labels\": {\"stage\": \"a=b\"}, \"note\": \"so\"}"
+            #expect(try await client.send(.post, "\(path)/suspend", save).status == 202)
+            let change = "{\"labels\": {\"stage\": null, \"keep\": \"\"}, \"note\": \"\"}"
+            _ = try await client.send(.patch, "\(path)/checkpoints/s1", change)
+            #expect(try await client.send(.patch, "\(path)/checkpoints/s1", "{\"label\": {}}").status == 400)
+            #expect(try await client.send(.patch, "\(path)/checkpoints/s1", "{\"labels\": {\"a\": 1}}").status == 400)
+            _ = try await client.send(.get, "\(path)/checkpoints?label=stage%3Da%3Db")
+            _ = try await client.send(.get, "\(path)/checkpoints?label=stage")
+            #expect(try await client.send(.get, "\(path)/checkpoints?labels=stage").status == 400)
+        }
+        #expect(control.seen.suspend.map(\.annotations) == [Annotations(labels: ["stage": "a=b"], note: "so")])
+        #expect(
+            control.seen.annotate == [
+                AnnotateRequest(simulation: "lab", checkpoint: "s1", labels: ["stage": nil, "keep": ""], note: "")
+            ]
+        )
+        #expect(control.seen.filters.map { [$0?.key, $0?.value] } == [["stage", "a=b"], ["stage", nil]])
+    }
+
     @Test func `up refuses a spec of another name than the path's`() async throws {
         let spec = SimulationSpec(name: "other", machines: [])
         let json = String(decoding: try JSONEncoder().encode(spec), as: UTF8.self)

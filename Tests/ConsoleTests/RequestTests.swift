@@ -83,7 +83,7 @@ import Testing
 
     @Test(arguments: [
         (HTTPRequest.Method.get, "/v1/simulations/lab/suspend", "POST"), (.delete, "/v1/simulations", "GET"),
-        (.put, "/v1/simulations/lab/checkpoints/a", "DELETE, GET"), (.post, "/v1/version", "GET"),
+        (.put, "/v1/simulations/lab/checkpoints/a", "DELETE, GET, PATCH"), (.post, "/v1/version", "GET"),
         (.options, "/v1/doctor", "GET"), (.head, "/v1/health", "GET"),
     ])
     func `a method that a path has not got is answered with those it has`(

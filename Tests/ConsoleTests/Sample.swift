@@ -71,6 +71,8 @@ enum Samples {
         kind: .resume,
         simulation: "lab",
         checkpoint: "s1",
+        origin: origin,
+        kept: "s2",
         outcome: .done,
         reasons: [reason],
         deadline: instant,
@@ -85,17 +87,21 @@ enum Samples {
         finished: instant
     )
 
+    private static let origin = Origin(simulation: "old", checkpoint: "s9", id: "i")
+
     private static let summary = CheckpointSummary(
         id: "1",
         simulation: "lab",
         checkpoint: "s1",
         parent: "s0",
+        origin: origin,
         instant: instant,
         created: instant,
         machines: ["m"],
         bytes: 1,
         current: true,
-        sealed: false
+        sealed: false,
+        annotations: Annotations(labels: ["k": "v"], note: "n")
     )
 
     static let all: [Sample] = {
@@ -131,13 +137,18 @@ enum Samples {
                     simulation: "lab",
                     state: .running,
                     checkpoint: "s1",
+                    origin: origin,
                     machines: [],
                     operation: operation,
                     created: instant
                 )
             ),
             ("OperationStarted", OperationStarted(operation: operation, events: "/")),
-            ("Version", VersionAnswer(version: "1", processID: 1, started: instant)),
+            (
+                "ClonesStarted",
+                ClonesStarted(clones: [ClonesStarted.Clone(simulation: "lab", operation: operation, events: "/")])
+            ),
+            ("Origin", origin), ("Version", VersionAnswer(version: "1", processID: 1, started: instant)),
             ("Health", HealthAnswer(status: "ok")), ("Accepted", AcceptedAnswer(accepted: true)),
         ]
         return values.map { Sample($0.0, $0.1) }

@@ -18,6 +18,10 @@ final class ScriptedControl: Control {
         var suspend: [SaveRequest] = []
         var checkpoint: [SaveRequest] = []
         var resume: [ResumeRequest] = []
+        var rewind: [RewindRequest] = []
+        var clone: [CloneRequest] = []
+        var annotate: [AnnotateRequest] = []
+        var filters: [LabelFilter?] = []
         var adopt: [AdoptRequest] = []
         var edit: [ClockEditRequest] = []
         var cancelled: [OperationID] = []
@@ -55,6 +59,14 @@ final class ScriptedControl: Control {
 
     func resume(_ request: ResumeRequest) async throws(ControlError) -> OperationID {
         try begin { $0.resume.append(request) }
+    }
+
+    func rewind(_ request: RewindRequest) async throws(ControlError) -> OperationID {
+        try begin { $0.rewind.append(request) }
+    }
+
+    func clone(_ request: CloneRequest) async throws(ControlError) -> [CloneStarted] {
+        [CloneStarted(simulation: request.name, operation: try begin { $0.clone.append(request) })]
     }
 
     func cancel(_ operation: OperationID) async throws(ControlError) {
@@ -114,7 +126,16 @@ final class ScriptedControl: Control {
         throw error
     }
 
-    func log(_ simulation: String) async throws(ControlError) -> [CheckpointSummary] { throw error }
+    func annotate(_ request: AnnotateRequest) async throws(ControlError) -> CheckpointSummary {
+        record.withLock { $0.annotate.append(request) }
+        throw error
+    }
+
+    func log(_ simulation: String, label filter: LabelFilter?) async throws(ControlError) -> [CheckpointSummary] {
+        record.withLock { $0.filters.append(filter) }
+        throw error
+    }
+
     func show(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointDetail { throw error }
     func remove(_ simulation: String, _ checkpoint: String) async throws(ControlError) { throw error }
     func seal(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointSummary {

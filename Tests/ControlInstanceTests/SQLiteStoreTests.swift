@@ -16,6 +16,7 @@ struct SQLiteStoreTests {
             MachineRecord(name: "a", host: "right", adopted: true),
         ],
         checkpoint: "s1",
+        origin: Origin(simulation: "old", checkpoint: "x", id: "i"),
         created: HostInstant(nanosecondsSinceEpoch: -5)
     )
 
@@ -40,11 +41,13 @@ struct SQLiteStoreTests {
             simulation: "sim",
             name: name,
             parent: parent,
+            origin: parent == nil ? Origin(simulation: "old", checkpoint: "x", id: "i") : nil,
             operation: OperationID(text: "op"),
             instant: HostInstant(nanosecondsSinceEpoch: 3),
             created: HostInstant(nanosecondsSinceEpoch: created),
             machines: ["a", "b"],
-            bytes: .max
+            bytes: .max,
+            annotations: Annotations(labels: ["k": "v"], note: "n")
         )
     }
 

@@ -4,9 +4,8 @@ import Testing
 /// docs/cli.md is what `--help` says.
 @Suite struct CLIReferenceTests {
     private static let verbs = [
-        "up", "suspend", "checkpoint", "resume", "down", "ps", "log", "show", "clock", "verify", "rm", "adopt",
-        "inspect", "validate",
-        "schema", "doctor", "serve",
+        "up", "suspend", "checkpoint", "resume", "rewind", "clone", "down", "ps", "log", "show", "label", "note",
+        "clock", "verify", "rm", "adopt", "inspect", "validate", "schema", "doctor", "serve",
     ]
 
     /// With `FERMATA_WRITE_DOCS` set it writes the page instead.

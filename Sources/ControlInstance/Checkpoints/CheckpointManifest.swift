@@ -9,10 +9,13 @@ public struct CheckpointManifest: Codable, Hashable, Sendable {
     public struct Parent: Codable, Hashable, Sendable {
         public var id: String
         public var name: String
+        /// The simulation that it belongs to when that is another one, of which this one is a clone.
+        public var simulation: String?
 
-        public init(id: String, name: String) {
+        public init(id: String, name: String, simulation: String? = nil) {
             self.id = id
             self.name = name
+            self.simulation = simulation
         }
     }
 

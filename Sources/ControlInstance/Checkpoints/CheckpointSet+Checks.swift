@@ -34,6 +34,7 @@ extension CheckpointSet {
     static func problems(of manifest: CheckpointManifest) -> [String] {
         var problems: [String] = []
         for name in [manifest.simulation, manifest.name] + manifest.machines.map(\.name) + manifest.links.map(\.link)
+            + [manifest.parent?.name, manifest.parent?.simulation].compactMap({ $0 })
         where !Name.isValid(name) {
             problems.append("'\(name)' is not a valid name")
         }

@@ -50,10 +50,15 @@ struct CheckpointSet: Sendable {
     }
 
     /// Writes the manifest into the partial folder, makes the whole tree durable, and renames it into place.
-    func publish(_ manifest: CheckpointManifest, at place: Place) throws(ControlError) {
+    func publish(
+        _ manifest: CheckpointManifest,
+        _ annotations: Annotations = .none,
+        at place: Place
+    ) throws(ControlError) {
         let bytes = try Self.encode(manifest)
         // Machines without files of their own on this host would leave no folder.
         try DurableFolder.create(place.partial)
+        try write(annotations, in: place.partial)
         let digest = SHA256.hex(of: bytes)
         try DurableFolder.write(
             Array("\(digest)  \(Self.manifestName)\n".utf8),

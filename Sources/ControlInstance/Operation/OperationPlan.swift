@@ -21,7 +21,11 @@ struct OperationPlan: Sendable {
     var source: CheckpointSet.Place?
     /// Of a suspend.
     var parent: CheckpointManifest.Parent?
+    /// Of a suspend.
+    var annotations = Annotations.none
     /// Of a resume: what each machine's clocks read at the suspend.
     var policy: ClockPolicy?
     var scope: ClockScope?
+    /// What people should know before anything has happened.
+    var notes: [String] = []
 }

@@ -6,6 +6,7 @@ extension OperationRun {
     /// What the hypervisors have reported, in the words of the outside contract.
     func report(_ outcome: OperationOutcome, _ reasons: [Reason]) -> OperationReport {
         var report = record.report(outcome, reasons: reasons)
+        report.kept = kept
         report.policy = plan.policy
         report.scope = plan.scope
         let order = plan.parts.flatMap(\.machines)
@@ -16,7 +17,7 @@ extension OperationRun {
         if let first = stamps.min(), let last = stamps.max() { report.spread = last - first }
         report.clockErrorBound = clockErrorBound
         report.stages = live.hostStages
-        report.notes = reports.flatMap(\.notes)
+        report.notes = plan.notes + reports.flatMap(\.notes)
         return report
     }
 
@@ -73,6 +74,7 @@ extension OperationRecord {
             kind: kind,
             simulation: simulation,
             checkpoint: checkpoint,
+            origin: kind == .resume && checkpoint == nil ? target.origin : nil,
             outcome: outcome,
             reasons: reasons,
             deadline: state.instant,

@@ -19,6 +19,10 @@ struct OperationRun: Sendable {
     let plan: OperationPlan
     var record: OperationRecord
     var reports: [HypervisorReport] = []
+    /// Of a rewind: the checkpoint that what ran before was saved to.
+    private(set) var kept: String?
+    /// What was done before this operation began, and stays done when it fails.
+    var lasting: Reason?
     private var watch: Task<Void, Never>?
 
     init(control: ControlInstance, live: LiveOperation, plan: OperationPlan) {
@@ -42,12 +46,29 @@ struct OperationRun: Sendable {
         watch?.cancel()
         announce()
         log(report)
+        if let place = plan.destination ?? plan.source { control.sealLater(place) }
         return report
+    }
+
+    /// What had to be done first was done: it is recorded, so that a recovery can tell it.
+    mutating func follow(keeping checkpoint: String) async {
+        kept = checkpoint
+        lasting = .suspended(to: checkpoint, record: record)
+        record.report = report(.unknown, [.unresolved(record.id)])
+        // Without a record only the sentence is missing after a crash.
+        try? await control.store.apply(StoreChange(operation: record))
+    }
+
+    /// What had to be done first was not: this is not begun.
+    mutating func abandon(_ outcome: OperationOutcome, _ reasons: [Reason]) async -> OperationReport {
+        outcome == .unknown ? await conclude(.unknown, [], reasons) : await close(outcome, reasons)
     }
 
     // MARK: - First phase
 
     private mutating func carryOut() async -> Ending {
+        // It may have waited for its turn.
+        guard !live.callOff.isCalled else { return .nothing(.cancelled, [.cancelled]) }
         if let place = plan.destination {
             do throws(ControlError) {
                 try control.checkpointSet.makeParent(of: place)
@@ -149,11 +170,11 @@ struct OperationRun: Sendable {
                 guard problems.isEmpty else {
                     throw ControlError(code: "report-incomplete", message: problems.joined(separator: "; "))
                 }
-                try control.checkpointSet.publish(manifest, at: place)
+                try control.checkpointSet.publish(manifest, plan.annotations, at: place)
             } catch {
                 return .undo(.failed, error.reasons, plan.parts)
             }
-            checkpoints = [CheckpointRecord(manifest)]
+            checkpoints = [CheckpointRecord(manifest, plan.annotations)]
         }
         guard !live.callOff.isCalled else { return .undo(.cancelled, [.cancelled], plan.parts) }
         var decided = record
@@ -216,6 +237,12 @@ struct OperationRun: Sendable {
         _ reasons: [Reason],
         _ unsettled: [Reason]
     ) async -> OperationReport {
+        var (outcome, reasons) = (outcome, reasons)
+        if let lasting, outcome != .done {
+            reasons.insert(lasting, at: 0)
+            // A refusal says that nothing has happened.
+            if outcome == .refused { outcome = .failed }
+        }
         var final = report(outcome, reasons)
         final.finished = control.clock.now()
         if unsettled.isEmpty {

@@ -8,6 +8,8 @@ public struct CheckpointSummary: Codable, Hashable, Sendable {
     public var checkpoint: String
     /// Name of the checkpoint that it grew from; nil: from a start.
     public var parent: String?
+    /// Of a clone's checkpoint without a parent: where the clone came from.
+    public var origin: Origin?
     /// The suspend instant.
     public var instant: HostInstant
     public var created: HostInstant
@@ -18,12 +20,14 @@ public struct CheckpointSummary: Codable, Hashable, Sendable {
     public var current: Bool
     /// Whether all of it is in its folder, with digests.
     public var sealed: Bool
+    public var labels: [String: String]
+    public var note: String?
 
     enum CodingKeys: String, CodingKey {
-        case id, simulation, checkpoint, parent
+        case id, simulation, checkpoint, parent, origin
         case instant = "instantNs"
         case created = "createdNs"
-        case machines, bytes, current, sealed
+        case machines, bytes, current, sealed, labels, note
     }
 
     public init(
@@ -31,23 +35,28 @@ public struct CheckpointSummary: Codable, Hashable, Sendable {
         simulation: String,
         checkpoint: String,
         parent: String?,
+        origin: Origin? = nil,
         instant: HostInstant,
         created: HostInstant,
         machines: [String],
         bytes: UInt64,
         current: Bool,
-        sealed: Bool
+        sealed: Bool,
+        annotations: Annotations = .none
     ) {
         self.id = id
         self.simulation = simulation
         self.checkpoint = checkpoint
         self.parent = parent
+        self.origin = origin
         self.instant = instant
         self.created = created
         self.machines = machines
         self.bytes = bytes
         self.current = current
         self.sealed = sealed
+        labels = annotations.labels
+        note = annotations.note
     }
 }
 

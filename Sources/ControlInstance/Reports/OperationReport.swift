@@ -9,6 +9,10 @@ public struct OperationReport: Codable, Hashable, Sendable {
     public var simulation: String
     /// The one that was made or resumed from.
     public var checkpoint: String?
+    /// Of a clone: what it went on from.
+    public var origin: Origin?
+    /// Of a rewind: the checkpoint that what ran before was saved to.
+    public var kept: String?
     public var outcome: OperationOutcome
     public var exitCode: Int
     /// Why it is not `done`; empty when it is.
@@ -32,7 +36,7 @@ public struct OperationReport: Codable, Hashable, Sendable {
     public var finished: HostInstant?
 
     enum CodingKeys: String, CodingKey {
-        case operation, kind, simulation, checkpoint, outcome, exitCode, reasons
+        case operation, kind, simulation, checkpoint, origin, kept, outcome, exitCode, reasons
         case deadline = "deadlineNs"
         case spread = "spreadNs"
         case clockErrorBound = "clockErrorBoundNs"
@@ -46,6 +50,8 @@ public struct OperationReport: Codable, Hashable, Sendable {
         kind: OperationKind,
         simulation: String,
         checkpoint: String? = nil,
+        origin: Origin? = nil,
+        kept: String? = nil,
         outcome: OperationOutcome,
         reasons: [Reason] = [],
         deadline: HostInstant? = nil,
@@ -63,6 +69,8 @@ public struct OperationReport: Codable, Hashable, Sendable {
         self.kind = kind
         self.simulation = simulation
         self.checkpoint = checkpoint
+        self.origin = origin
+        self.kept = kept
         self.outcome = outcome
         self.exitCode = outcome.exitCode
         self.reasons = reasons

@@ -17,13 +17,15 @@ public struct SimulationSummary: Codable, Hashable, Sendable {
     public var state: SimulationState
     /// The checkpoint that it was last suspended to or resumed from.
     public var checkpoint: String?
+    /// Of a clone: what it went on from.
+    public var origin: Origin?
     public var machines: [String]
     /// The operation that is under way or unresolved.
     public var operation: OperationID?
     public var created: HostInstant
 
     enum CodingKeys: String, CodingKey {
-        case simulation, state, checkpoint, machines, operation
+        case simulation, state, checkpoint, origin, machines, operation
         case created = "createdNs"
     }
 
@@ -31,6 +33,7 @@ public struct SimulationSummary: Codable, Hashable, Sendable {
         simulation: String,
         state: SimulationState,
         checkpoint: String?,
+        origin: Origin? = nil,
         machines: [String],
         operation: OperationID?,
         created: HostInstant
@@ -38,6 +41,7 @@ public struct SimulationSummary: Codable, Hashable, Sendable {
         self.simulation = simulation
         self.state = state
         self.checkpoint = checkpoint
+        self.origin = origin
         self.machines = machines
         self.operation = operation
         self.created = created
@@ -72,6 +76,7 @@ public struct SimulationDetail: Codable, Hashable, Sendable {
             simulation: try head.decode(String.self, forKey: .simulation),
             state: try head.decode(SimulationState.self, forKey: .state),
             checkpoint: try head.decodeIfPresent(String.self, forKey: .checkpoint),
+            origin: try head.decodeIfPresent(Origin.self, forKey: .origin),
             machines: machines.map(\.name),
             operation: try head.decodeIfPresent(OperationID.self, forKey: .operation),
             created: try head.decode(HostInstant.self, forKey: .created)
@@ -83,6 +88,7 @@ public struct SimulationDetail: Codable, Hashable, Sendable {
         try head.encode(summary.simulation, forKey: .simulation)
         try head.encode(summary.state, forKey: .state)
         try head.encodeIfPresent(summary.checkpoint, forKey: .checkpoint)
+        try head.encodeIfPresent(summary.origin, forKey: .origin)
         try head.encodeIfPresent(summary.operation, forKey: .operation)
         try head.encode(summary.created, forKey: .created)
         var container = encoder.container(keyedBy: CodingKeys.self)

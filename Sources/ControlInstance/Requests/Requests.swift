@@ -18,11 +18,18 @@ public struct SaveRequest: Codable, Hashable, Sendable {
     /// nil: the next free of `s1`, `s2`…
     public var checkpoint: String?
     public var when: When
+    public var annotations: Annotations
 
-    public init(simulation: String, checkpoint: String? = nil, when: When = .asap) {
+    public init(
+        simulation: String,
+        checkpoint: String? = nil,
+        when: When = .asap,
+        annotations: Annotations = .none
+    ) {
         self.simulation = simulation
         self.checkpoint = checkpoint
         self.when = when
+        self.annotations = annotations
     }
 }
 

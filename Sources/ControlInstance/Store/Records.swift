@@ -10,6 +10,8 @@ public struct SimulationRecord: Codable, Hashable, Sendable {
     public var machines: [MachineRecord]
     /// Name of the checkpoint it stands at.
     public var checkpoint: String?
+    /// Of a clone. It stands there as long as it stands at no checkpoint of its own.
+    public var origin: Origin?
     public var created: HostInstant
 
     public init(
@@ -18,6 +20,7 @@ public struct SimulationRecord: Codable, Hashable, Sendable {
         spec: SimulationSpec,
         machines: [MachineRecord],
         checkpoint: String?,
+        origin: Origin? = nil,
         created: HostInstant
     ) {
         self.name = name
@@ -25,6 +28,7 @@ public struct SimulationRecord: Codable, Hashable, Sendable {
         self.spec = spec
         self.machines = machines
         self.checkpoint = checkpoint
+        self.origin = origin
         self.created = created
     }
 }
@@ -90,45 +94,54 @@ public struct CheckpointRecord: Codable, Hashable, Sendable {
     public var name: String
     /// Name of the parent, as long as it exists; removing a parent hands its children to its own parent.
     public var parent: String?
+    /// Of a clone's checkpoint that has no parent of its own simulation.
+    public var origin: Origin?
     public var operation: OperationID
     public var instant: HostInstant
     public var created: HostInstant
     public var machines: [String]
     public var bytes: UInt64
+    public var annotations: Annotations
 
     public init(
         id: String,
         simulation: String,
         name: String,
         parent: String?,
+        origin: Origin? = nil,
         operation: OperationID,
         instant: HostInstant,
         created: HostInstant,
         machines: [String],
-        bytes: UInt64
+        bytes: UInt64,
+        annotations: Annotations = .none
     ) {
         self.id = id
         self.simulation = simulation
         self.name = name
         self.parent = parent
+        self.origin = origin
         self.operation = operation
         self.instant = instant
         self.created = created
         self.machines = machines
         self.bytes = bytes
+        self.annotations = annotations
     }
 
-    init(_ manifest: CheckpointManifest) {
+    init(_ manifest: CheckpointManifest, _ annotations: Annotations = .none) {
         self.init(
             id: manifest.id,
             simulation: manifest.simulation,
             name: manifest.name,
-            parent: manifest.parent?.name,
+            parent: manifest.origin == nil ? manifest.parent?.name : nil,
+            origin: manifest.origin,
             operation: manifest.operation,
             instant: manifest.instant,
             created: manifest.created,
             machines: manifest.machines.map(\.name),
-            bytes: manifest.bytes
+            bytes: manifest.bytes,
+            annotations: annotations
         )
     }
 }

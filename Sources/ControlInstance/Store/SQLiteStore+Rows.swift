@@ -24,6 +24,7 @@ extension SQLiteStore {
             spec: try json(row, "spec"),
             machines: machines,
             checkpoint: optionalValue(row, "checkpoint"),
+            origin: try optionalJSON(row, "origin"),
             created: try instant(row, "createdNs")
         )
     }
@@ -31,13 +32,13 @@ extension SQLiteStore {
     static func save(_ simulation: SimulationRecord, _ database: Database) throws {
         try database.execute(
             sql: """
-                INSERT INTO simulations (name, state, spec, checkpoint, createdNs) VALUES (?, ?, ?, ?, ?)
+                INSERT INTO simulations (name, state, spec, checkpoint, origin, createdNs) VALUES (?, ?, ?, ?, ?, ?)
                 ON CONFLICT (name) DO UPDATE SET state = excluded.state, spec = excluded.spec,
-                    checkpoint = excluded.checkpoint, createdNs = excluded.createdNs
+                    checkpoint = excluded.checkpoint, origin = excluded.origin, createdNs = excluded.createdNs
                 """,
             arguments: [
                 simulation.name, simulation.state.rawValue, try text(simulation.spec), simulation.checkpoint,
-                simulation.created.nanosecondsSinceEpoch,
+                try simulation.origin.map { try text($0) }, simulation.created.nanosecondsSinceEpoch,
             ]
         )
         try database.execute(sql: "DELETE FROM machines WHERE simulation = ?", arguments: [simulation.name])
@@ -136,25 +137,30 @@ extension SQLiteStore {
             simulation: try value(row, "simulation"),
             name: try value(row, "name"),
             parent: optionalValue(row, "parent"),
+            origin: try optionalJSON(row, "origin"),
             operation: OperationID(text: try value(row, "operation")),
             instant: try instant(row, "instantNs"),
             created: try instant(row, "createdNs"),
             machines: try json(row, "machines"),
-            bytes: UInt64(clamping: try value(row, "bytes") as Int64)
+            bytes: UInt64(clamping: try value(row, "bytes") as Int64),
+            annotations: try json(row, "annotations")
         )
     }
 
     static func save(_ checkpoint: CheckpointRecord, _ database: Database) throws {
         try database.execute(
             sql: """
-                INSERT INTO checkpoints (id, simulation, name, parent, operation, instantNs, createdNs, machines, bytes)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (id) DO UPDATE SET parent = excluded.parent
+                INSERT INTO checkpoints
+                    (id, simulation, name, parent, origin, operation, instantNs, createdNs, machines, bytes, annotations)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET parent = excluded.parent, origin = excluded.origin,
+                    annotations = excluded.annotations
                 """,
             arguments: [
-                checkpoint.id, checkpoint.simulation, checkpoint.name, checkpoint.parent, checkpoint.operation.text,
+                checkpoint.id, checkpoint.simulation, checkpoint.name, checkpoint.parent,
+                try checkpoint.origin.map { try text($0) }, checkpoint.operation.text,
                 checkpoint.instant.nanosecondsSinceEpoch, checkpoint.created.nanosecondsSinceEpoch,
-                try text(checkpoint.machines), Int64(clamping: checkpoint.bytes),
+                try text(checkpoint.machines), Int64(clamping: checkpoint.bytes), try text(checkpoint.annotations),
             ]
         )
     }
@@ -180,6 +186,11 @@ extension SQLiteStore {
     private static func json<Value: Decodable>(_ row: Row, _ column: String) throws -> Value {
         let text: String = try value(row, column)
         return try JSONDecoder().decode(Value.self, from: Data(text.utf8))
+    }
+
+    private static func optionalJSON<Value: Decodable>(_ row: Row, _ column: String) throws -> Value? {
+        let text: String? = optionalValue(row, column)
+        return try text == nil ? nil : json(row, column)
     }
 
     private static func instant(_ row: Row, _ column: String) throws -> HostInstant {

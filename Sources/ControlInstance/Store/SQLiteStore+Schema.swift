@@ -79,6 +79,21 @@ extension SQLiteStore {
                     """
             )
         }
+        migrator.registerMigration("2: clones") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE simulations ADD COLUMN origin TEXT;
+                    ALTER TABLE checkpoints ADD COLUMN origin TEXT;
+                    """
+            )
+        }
+        migrator.registerMigration("3: labels") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE checkpoints ADD COLUMN annotations TEXT NOT NULL DEFAULT '{"labels":{}}';
+                    """
+            )
+        }
         return migrator
     }
 }

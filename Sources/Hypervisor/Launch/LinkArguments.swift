@@ -22,12 +22,7 @@ struct LinkArguments {
             let end = link.ends[attachment.end]
             let mac =
                 end.mac
-                ?? StableName.mac(
-                    simulation: plan.simulation,
-                    link: link.name,
-                    machine: end.machine,
-                    end: attachment.end
-                )
+                ?? StableName.mac(of: link, end: attachment.end, in: plan.simulation)
             let model = end.device ?? family.virtioSuffix.map { "virtio-net-\($0)" } ?? Self.onboard
             line +=
                 model == Self.onboard

@@ -1,4 +1,5 @@
 import Crypto
+import HypervisorAPI
 
 /// Names that QEMU accepts, the same at each launch: they are part of what a checkpoint's machine is made of.
 enum StableName {
@@ -18,21 +19,14 @@ enum StableName {
             }
         }
         if fits, wellFormed { return plain }
-        return "\(prefix)-" + hex(digest([name]).prefix(8))
-    }
-
-    /// A locally administered unicast address, in QEMU's own range.
-    static func mac(simulation: String, link: String, machine: String, end: Int) -> String {
-        let tail = digest([simulation, link, machine, "\(end)"]).prefix(4)
-        return "52:54:" + tail.map { hex([$0]) }.joined(separator: ":")
+        return "\(prefix)-" + hex(SHA256.hash(data: Array(name.utf8)).prefix(8))
     }
 
     /// Eight hex digits that stand for a text where only a short name fits.
-    static func tag(of text: String) -> String { hex(digest([text]).prefix(4)) }
+    static func tag(of text: String) -> String { String(hex(SHA256.hash(data: Array(text.utf8))).prefix(8)) }
 
-    /// Of names with a separator that none of them can hold.
-    private static func digest(_ names: [String]) -> [UInt8] {
-        Array(SHA256.hash(data: Array(names.joined(separator: "\0").utf8)))
+    static func mac(of link: LinkSpec, end: Int, in simulation: String) -> String {
+        link.generatedMAC(ofEnd: end, in: simulation) { hex(SHA256.hash(data: $0)) }
     }
 
     private static func hex(_ bytes: some Sequence<UInt8>) -> String {

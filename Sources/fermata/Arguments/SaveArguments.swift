@@ -13,12 +13,26 @@ struct SaveArguments: ParsableArguments {
     )
     var checkpoint: String?
 
+    @Option(
+        name: .customLong("label"),
+        help: ArgumentHelp("A label for the checkpoint; can be given several times.", valueName: "key=value"),
+        transform: { try LabelChange(setting: $0) }
+    )
+    var labels: [LabelChange] = []
+
+    @Option(help: ArgumentHelp("A note about the checkpoint.", valueName: "text"))
+    var note: String?
+
     @Flag(help: "Come back only when the checkpoint is sealed: all of it on disk, with digests.")
     var sealed = false
 
     func validate() throws {
         try CheckpointName.check(checkpoint, of: "checkpoint")
         if checkpoint != nil, target.checkpoint != nil { throw ValidationError("Give the checkpoint's name once.") }
+    }
+
+    private var set: [String: String] {
+        Dictionary(labels.map { ($0.key, $0.value ?? "") }, uniquingKeysWith: { _, last in last })
     }
 
     /// - Parameter verb: as in the API's path.
@@ -28,7 +42,12 @@ struct SaveArguments: ParsableArguments {
             client: try await session.client(),
             title: "\(verb) of \(target.simulation)"
         )
-        let body = OperationBody(checkpoint: checkpoint ?? target.checkpoint, when: when)
+        let body = OperationBody(
+            checkpoint: checkpoint ?? target.checkpoint,
+            when: when,
+            labels: labels.isEmpty ? nil : set,
+            note: note
+        )
         let report = try await follower.run("/v1/simulations/\(target.simulation)/\(verb)", body: body)
         try OperationText(report).finish(session)
         if sealed, let checkpoint = report.checkpoint { try await seal(target.simulation, checkpoint, session) }

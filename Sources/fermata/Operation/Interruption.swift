@@ -5,7 +5,7 @@ import UnixSignals
 /// Ctrl-C while an operation runs: the first asks the daemon to call it off, the second leaves it to the daemon.
 struct Interruption: Sendable {
     let client: ControlClient
-    let operation: OperationID
+    let operations: [OperationID]
     let title: String
     let terminal: Terminal
 
@@ -32,10 +32,12 @@ struct Interruption: Sendable {
     private func askToCancel() async {
         if terminal.canRewrite { terminal.rewrite("") }
         terminal.note("cancelling the \(title): undone if it is still possible; ctrl-C again leaves it to the daemon")
-        do {
-            _ = try await client.send(.POST, "/v1/operations/\(operation)/cancel")
-        } catch {
-            terminal.note("it cannot be cancelled any more: \(error)")
+        for operation in operations {
+            do {
+                _ = try await client.send(.POST, "/v1/operations/\(operation)/cancel")
+            } catch {
+                terminal.note("\(operation) cannot be cancelled any more: \(error)")
+            }
         }
     }
 
@@ -43,7 +45,8 @@ struct Interruption: Sendable {
         CommandFailure(
             .cancelled,
             code: "no-longer-waiting",
-            "no longer waiting; the \(title) (operation \(operation)) goes on in the daemon: 'fermata ps' tells how it ended"
+            "no longer waiting; the \(title) (operation \(operations.map(\.text).joined(separator: ", "))) goes on in the daemon: "
+                + "'fermata ps' tells how it ended"
         )
     }
 }

@@ -17,11 +17,15 @@ struct OperationFollower {
             try await client.send(.POST, path, body: try JSONText.encode(body))
         )
         let operation = started.value.operation
-        let interruption = Interruption(client: client, operation: operation, title: title, terminal: session.terminal)
-        return try await interruption.watching { try await follow(operation, started.value.events) }
+        return try await interruption(of: [operation]).watching { try await follow(operation, started.value.events) }
     }
 
-    private func follow(_ operation: OperationID, _ path: String) async throws -> OperationReport {
+    func interruption(of operations: [OperationID]) -> Interruption {
+        Interruption(client: client, operations: operations, title: title, terminal: session.terminal)
+    }
+
+    /// - Parameter path: of the operation's events.
+    func follow(_ operation: OperationID, _ path: String) async throws -> OperationReport {
         var progress = ProgressLine(terminal: session.terminal, title: title, enabled: !session.global.json)
         defer { progress.clear() }
         do {

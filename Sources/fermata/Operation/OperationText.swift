@@ -18,6 +18,8 @@ struct OperationText {
         if report.exitCode != 0 { throw ExitCode(Int32(truncatingIfNeeded: report.exitCode)) }
     }
 
+    private var origin: String { report.origin.map { " from \($0)" } ?? "" }
+
     private var name: String { report.checkpoint.map { "\(report.simulation)@\($0)" } ?? report.simulation }
 
     private func writeDone(_ terminal: Terminal) {
@@ -43,6 +45,7 @@ struct OperationText {
             let scope = report.scope == .all ? ", clocksource included" : ""
             terminal.print("clock: \(PolicyText.words(policy))\(scope)")
         }
+        if let kept = report.kept { terminal.print("what ran before is kept as \(report.simulation)@\(kept)") }
         writeNotes(terminal)
         if let next { terminal.print(terminal.out.apply(.faint, "next: \(next)")) }
     }
@@ -52,6 +55,8 @@ struct OperationText {
         case .start: "\(report.simulation) runs, all machines started"
         case .suspend: "\(report.simulation) suspended to \(name), all machines stopped"
         case .checkpoint: "\(report.simulation) saved as \(name), all machines stopped together and run on"
+        case .resume where report.origin != nil:
+            "\(report.simulation) cloned\(origin), all machines went on"
         case .resume:
             "\(report.simulation) resumed\(report.checkpoint.map { " from \(report.simulation)@\($0)" } ?? ""), all machines went on"
         }
@@ -125,7 +130,7 @@ struct OperationText {
         }
     }
 
-    private func writeFailure(_ terminal: Terminal) {
+    func writeFailure(_ terminal: Terminal) {
         terminal.note("\(terminal.error.apply(.bad, "fermata:")) \(failure)")
         for reason in report.reasons { terminal.note("  - \(reason)") }
         for note in report.notes { terminal.note("  note: \(note)") }
@@ -138,8 +143,12 @@ struct OperationText {
             case .start: "up of \(report.simulation)"
             case .checkpoint: "checkpoint of \(report.simulation)"
             case .suspend: "suspend of \(report.simulation)"
+            case .resume where report.origin != nil: "clone \(report.simulation)\(origin)"
             case .resume: "resume of \(name)"
             }
+        if report.reasons.contains(where: { $0.code == "rewind-incomplete" }) {
+            return "\(verb), which a rewind ends with, was not done (\(report.outcome.rawValue)):"
+        }
         return switch report.outcome {
         case .done: "\(verb): done"
         case .failed: "\(verb) failed; everything is as before:"

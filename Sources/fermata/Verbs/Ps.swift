@@ -22,6 +22,7 @@ struct Ps: Verb {
                 .left("SIMULATION"),
                 .left("STATE"),
                 .left("CHECKPOINT"),
+                .left("CLONE OF"),
                 .left("MACHINES"),
                 .left("CREATED"),
                 .left("OPERATION")
@@ -31,6 +32,7 @@ struct Ps: Verb {
                     Table.Cell(simulation.simulation, .strong),
                     StateText.cell(simulation.state),
                     Table.Cell(simulation.checkpoint ?? ""),
+                    Table.Cell(simulation.origin?.description ?? ""),
                     Table.Cell(simulation.machines.joined(separator: ", ")),
                     Table.Cell(TimeText.relative(simulation.created, to: .now)),
                     Table.Cell(simulation.operation?.text ?? "")

@@ -30,6 +30,7 @@ struct Show: Verb {
         let summary = detail.summary
         let place = summary.checkpoint.map { ", last at \(summary.simulation)@\($0)" } ?? ""
         terminal.print("\(terminal.out.apply(.strong, summary.simulation)) is \(summary.state.rawValue)\(place)")
+        if let origin = summary.origin { terminal.print("a clone of \(origin)") }
         terminal.print("clock policy of a resume that names none: \(PolicyText.words(detail.spec.clock))")
         var table = Table(
             .left("MACHINE"),
@@ -71,7 +72,10 @@ struct Show: Verb {
             "\(terminal.out.apply(.strong, name)), suspended at \(TimeText.local(manifest.instant)) "
                 + "(\(TimeText.relative(manifest.instant, to: .now)))"
         )
-        terminal.print("grew from \(manifest.parent.map { "\(manifest.simulation)@\($0.name)" } ?? "a start")")
+        let parent = manifest.parent.map { "\($0.simulation ?? manifest.simulation)@\($0.name)" }
+        terminal.print("grew from \(parent ?? "a start")\(detail.summary.origin == nil ? "" : ", as a clone")")
+        if !detail.summary.labels.isEmpty { terminal.print("labels: \(LabelText.words(detail.summary.labels))") }
+        if let note = detail.summary.note { terminal.print("note: \(note)") }
         terminal.print("\(TimeText.bytes(detail.summary.bytes)) in \(detail.folder)")
         terminal.print()
         var table = Table(

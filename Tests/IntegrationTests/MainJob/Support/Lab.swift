@@ -91,12 +91,14 @@ final class Lab {
     }
 
     /// Every QEMU whose command line names the lab's folder, whoever started it.
-    func processes() -> [pid_t] {
+    /// - Parameter simulation: nil: of all.
+    func processes(of simulation: String? = nil) -> [pid_t] {
+        let mark = simulation.map { "\(folder.path)/machines/\($0)/" } ?? folder.path
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return names.compactMap { pid_t($0) }.filter { process in
             guard let line = try? TemporaryFolder.contents(of: "/proc/\(process)/cmdline") else { return false }
             let text = String(decoding: line, as: UTF8.self)
-            return text.prefix { $0 != "\0" }.contains("qemu-system") && text.contains(folder.path)
+            return text.prefix { $0 != "\0" }.contains("qemu-system") && text.contains(mark)
         }
     }
 
@@ -134,6 +136,30 @@ final class Lab {
             ram: ram
         )
         return try await control.result(of: control.resume(request))
+    }
+
+    func rewind(
+        _ simulation: String,
+        to checkpoint: String,
+        keeping: RewindRequest.Keeping = .checkpoint(nil)
+    ) async throws -> OperationReport {
+        let goal = ResumeRequest(simulation: simulation, checkpoint: checkpoint)
+        return try await control.result(of: control.rewind(RewindRequest(goal, keeping: keeping)))
+    }
+
+    /// Clones, to the ends of all.
+    func clone(
+        _ simulation: String,
+        _ checkpoint: String,
+        as name: String,
+        count: Int? = nil
+    ) async throws -> [OperationReport] {
+        let source = ResumeRequest(simulation: simulation, checkpoint: checkpoint)
+        var reports: [OperationReport] = []
+        for clone in try await control.clone(CloneRequest(source, as: name, count: count)) {
+            reports.append(try await control.result(of: clone.operation))
+        }
+        return reports
     }
 
     func machines(of simulation: String) async throws -> [String: MachineStatus] {

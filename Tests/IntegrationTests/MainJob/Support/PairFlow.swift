@@ -27,6 +27,13 @@ struct PairFlow {
         try await linesFlow(from: 0)
     }
 
+    /// A clone of it, which runs already.
+    init(_ original: PairFlow, as name: String) async throws {
+        lab = original.lab
+        spec = try await original.lab.control.simulation(named: name).spec
+        consoles = try await original.lab.consoles(of: name)
+    }
+
     // MARK: - Steps
 
     /// The whole round with the clocks as they were.
@@ -188,7 +195,7 @@ struct PairFlow {
         let report = try await lab.suspend(name, as: checkpoint, .in(.seconds(3)))
         try #require(report.outcome == .done, "suspend \(checkpoint): \(report.reasons)")
         #expect(report.exitCode == 0)
-        #expect(lab.processes().isEmpty)
+        #expect(lab.processes(of: name).isEmpty)
         let detail = try await lab.control.simulation(named: name)
         #expect(detail.summary.state == .suspended)
         #expect(detail.machines.isEmpty)

@@ -1,0 +1,54 @@
+import ControlInstance
+import GuestClock
+import Hummingbird
+import HypervisorAPI
+
+/// Requests for what branches off from a checkpoint.
+extension Routes {
+    func rewind(_ call: Call) async throws -> RewindRequest {
+        let simulation = try call.simulation()
+        let body = try await call.body(RewindBody.self)
+        let discard = body.discard ?? false
+        if discard, body.keepAs != nil {
+            throw Problem.badRequest("what runs is either kept or discarded: keepAs and discard contradict each other")
+        }
+        let resume = ResumeRequest(
+            simulation: simulation,
+            checkpoint: try Call.name(body.checkpoint, of: "checkpoint"),
+            when: body.when ?? .asap,
+            policy: body.policy,
+            scope: body.scope ?? .rtc
+        )
+        let keepAs = try body.keepAs.map { try Call.name($0, of: "checkpoint") }
+        return RewindRequest(resume, keeping: discard ? .nothing : .checkpoint(keepAs))
+    }
+
+    func clone(_ call: Call) async throws -> Response {
+        let simulation = try call.simulation()
+        let checkpoint = try call.checkpoint()
+        let body = try await call.body(CloneBody.self)
+        let source = ResumeRequest(
+            simulation: simulation,
+            checkpoint: checkpoint,
+            when: body.when ?? .asap,
+            policy: body.policy,
+            scope: body.scope ?? .rtc
+        )
+        let request = CloneRequest(
+            source,
+            as: try Call.name(body.name, of: "simulation"),
+            count: body.count,
+            newMACs: body.newMACs ?? false
+        )
+        let clones = try await control.clone(request).map { clone in
+            ClonesStarted.Clone(
+                simulation: clone.simulation,
+                operation: clone.operation,
+                events: Self.events(of: clone.operation)
+            )
+        }
+        return try Answer.json(ClonesStarted(clones: clones), status: .accepted)
+    }
+
+    static func events(of operation: OperationID) -> String { "/v1/operations/\(operation)/events" }
+}

@@ -1,0 +1,138 @@
+import HostClock
+import HypervisorAPI
+import Synchronization
+import Time
+
+extension ControlInstance {
+    /// Of clones that begin when they can: more at once only wait for each other.
+    private static let clonesAtOnce = 4
+
+    /// Lets new simulations go on from a checkpoint. Each is an operation of its own, and may fail alone.
+    /// - Throws: when none can even begin: no such checkpoint, its manifest is corrupt (exit code 6), a name is taken or none,
+    ///   a count out of range.
+    public func clone(_ request: CloneRequest) async throws(ControlError) -> [CloneStarted] {
+        let names = try request.names()
+        var source = request.source
+        // All of them see the same pages, until one writes to its own.
+        source.ram = .ephemeral
+        guard let checkpoint = source.checkpoint else {
+            throw ControlError(
+                code: "checkpoint-not-named",
+                message: "name the checkpoint to clone, \(source.simulation)@NAME",
+                exitCode: 2
+            )
+        }
+        let place = checkpointSet.place(of: checkpoint, simulation: source.simulation)
+        try beginCloning(place)
+        let ids = names.map { _ in OperationID.new(at: clock.now()) }
+        var claimed: [String] = []
+        do throws(ControlError) {
+            let record = try await checkpointRecord(checkpoint, of: source.simulation)
+            let manifest = try checkpointSet.load(place)
+            for (name, id) in zip(names, ids) {
+                try await claimInTurn(name, .operation(id))
+                claimed.append(name)
+                try await settleOlder(name, "clone")
+            }
+            let taken = try await takenNames(names)
+            guard taken.isEmpty else { throw ControlError(taken, exitCode: 3) }
+            var undertakings: [Undertaking] = []
+            for (name, id) in zip(names, ids) {
+                let clone = Clone(of: manifest, id: record.id, as: name, newMACs: request.newMACs)
+                var plan = try plan(source, from: clone.manifest, at: place, to: clone.record(at: clock.now()), id)
+                plan.notes = clone.notes
+                undertakings.append(undertake(plan))
+            }
+            var lives: [LiveOperation] = []
+            for undertaking in undertakings {
+                do throws(ControlError) {
+                    lives.append(try await enlist(undertaking))
+                } catch {
+                    for live in lives { live.callOff.call() }
+                    for (undertaking, live) in zip(undertakings, lives) { await carryOut(undertaking, live) }
+                    claimed.removeFirst(lives.count)
+                    throw error
+                }
+            }
+            let all = Array(zip(undertakings, lives))
+            let atOnce = source.when == .asap ? Self.clonesAtOnce : all.count
+            // Of the instance's own, so that it outlives the request that asked for it.
+            Task {
+                await self.carryOut(all, atOnce: atOnce)
+                self.endCloning(place)
+            }
+        } catch {
+            for name in claimed { release(name) }
+            endCloning(place)
+            throw error
+        }
+        return zip(names, ids).map { CloneStarted(simulation: $0, operation: $1) }
+    }
+
+    private func carryOut(_ all: [(Undertaking, LiveOperation)], atOnce limit: Int) async {
+        await withTaskGroup(of: Void.self) { group in
+            for (index, (undertaking, live)) in all.enumerated() {
+                if index >= limit { await group.next() }
+                group.addTask { await self.carryOut(undertaking, live) }
+            }
+        }
+    }
+
+    /// A name is free as long as nothing is left that could be mistaken for the clone's.
+    private func takenNames(_ names: [String]) async throws(ControlError) -> [Reason] {
+        var taken: [Reason] = []
+        let places = try checkpointSet.places()
+        for name in names {
+            let old = try await record(ofSimulation: name)
+            let what: String
+            if let old, old.state != .down {
+                what = "is \(old.state.rawValue) already"
+            } else if places.contains(where: { $0.simulation == name }) {
+                what = "has checkpoints already, which a clone's would be mixed with"
+            } else {
+                continue
+            }
+            taken.append(Reason(code: "simulation-exists", message: "\(name) \(what): clone it to another name"))
+        }
+        return taken
+    }
+
+    // MARK: - Against removal
+
+    /// - Throws: when it is being removed.
+    private func beginCloning(_ place: CheckpointSet.Place) throws(ControlError) {
+        let begun = state.withLock { state in
+            guard !state.removed.contains(place) else { return false }
+            state.cloned[place, default: 0] += 1
+            return true
+        }
+        guard begun else {
+            throw ControlError(
+                code: "busy",
+                message: "\(place.simulation)@\(place.name) is busy: it is being removed",
+                exitCode: 3
+            )
+        }
+    }
+
+    private func endCloning(_ place: CheckpointSet.Place) {
+        state.withLock { state in
+            let rest = (state.cloned[place] ?? 1) - 1
+            state.cloned[place] = rest > 0 ? rest : nil
+        }
+    }
+
+    /// - Throws: when clones are being made from it.
+    func beginRemoving(_ place: CheckpointSet.Place) throws(ControlError) {
+        let begun = state.withLock { state in state.cloned[place] == nil && state.removed.insert(place).inserted }
+        guard begun else {
+            throw ControlError(
+                code: "busy",
+                message: "\(place.simulation)@\(place.name) is busy: it is being cloned",
+                exitCode: 3
+            )
+        }
+    }
+
+    func endRemoving(_ place: CheckpointSet.Place) { state.withLock { _ = $0.removed.remove(place) } }
+}

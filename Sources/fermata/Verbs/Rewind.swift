@@ -1,0 +1,58 @@
+import ArgumentParser
+import ControlInstance
+
+struct Rewind: Verb {
+    static let configuration = CommandConfiguration(
+        abstract: "Go back to an older checkpoint of a simulation, all machines at one instant.",
+        discussion: """
+            What runs is kept: it is suspended to a checkpoint of its own first (--as names it), or ended with --discard. At --at or \
+            --in it stops; it goes on from the older checkpoint as soon as every host can. A simulation that does not run goes on \
+            from there at that instant. What is saved from then on branches off there in 'fermata log'.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The checkpoint to go back to.", valueName: "sim@name"))
+    var target: CheckpointName
+
+    @Option(
+        name: .customLong("as"),
+        help: ArgumentHelp(
+            "Name of the checkpoint that keeps what runs now (default: the next of s1, s2…).",
+            valueName: "name"
+        )
+    )
+    var kept: String?
+
+    @Flag(help: "End what runs now without saving it.")
+    var discard = false
+
+    @OptionGroup var instant: InstantOptions
+    @OptionGroup var clock: ClockOptions
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        try target.requireCheckpoint()
+        try CheckpointName.check(kept, of: "checkpoint")
+        if kept != nil, discard {
+            throw ValidationError("Keep what runs with --as, or end it with --discard, not both.")
+        }
+    }
+
+    func perform(_ session: Session) async throws {
+        let body = OperationBody(
+            checkpoint: target.checkpoint,
+            when: instant.when,
+            policy: clock.policy,
+            scope: clock.scope,
+            keepAs: kept,
+            discard: discard ? true : nil
+        )
+        let follower = OperationFollower(
+            session: session,
+            client: try await session.client(),
+            title: "rewind to \(target)"
+        )
+        let report = try await follower.run("/v1/simulations/\(target.simulation)/rewind", body: body)
+        try OperationText(report).finish(session)
+    }
+}
