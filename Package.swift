@@ -46,6 +46,8 @@ let core: [Target] = [
 ]
 
 let product: [Target] = [
+    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    module("Archive", ["CArchive", .product(name: "Crypto", package: "swift-crypto")]),
     module(
         "Hypervisor",
         [
@@ -57,41 +59,44 @@ let product: [Target] = [
     module(
         "ControlInstance",
         [
-            "HypervisorAPI", "GuestClock", "HostClock", "Time", logging,
+            "Archive", "HypervisorAPI", "GuestClock", "HostClock", "Time", logging,
             .product(name: "GRDB", package: "GRDB.swift"),
         ]
     ),
     module(
         "Console",
         [
-            "ControlInstance", "GuestClock", "HypervisorAPI", "Time", logging,
+            "Archive", "ControlInstance", "GuestClock", "HypervisorAPI", "Time", logging,
             .product(name: "Hummingbird", package: "hummingbird"),
         ]
     ),
     .executableTarget(
         name: "fermata",
         dependencies: [
-            "Console", "ControlInstance", "Hypervisor", "HypervisorAPI", "HostClock", "Manifest", "MigrationStream",
+            "Archive", "Console", "ControlInstance", "Hypervisor", "HypervisorAPI", "HostClock", "Manifest",
+            "MigrationStream",
             "GuestClock", "QMP", "JSON", "Time", "CShims", logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
         ],
         swiftSettings: settings
     ),
+    tests("Archive", ["CArchive"]),
     tests("Hypervisor", ["HypervisorAPI", "QMP", "MigrationStream", "GuestClock", "HostClock", "JSON", "Time"]),
     tests("Manifest", ["HypervisorAPI", "Time"]),
-    tests("ControlInstance", ["HypervisorAPI", "GuestClock", "HostClock", "Time"]),
+    tests("ControlInstance", ["Archive", "HypervisorAPI", "GuestClock", "HostClock", "Time"]),
     tests(
         "Console",
         [
-            "ControlInstance", "GuestClock", "HypervisorAPI", "Time", logging,
+            "Archive", "ControlInstance", "GuestClock", "HypervisorAPI", "Time", logging,
             .product(name: "HummingbirdTesting", package: "hummingbird"), .product(name: "Yams", package: "Yams"),
         ]
     ),
     .testTarget(
         name: "IntegrationTests",
         dependencies: [
-            "ControlInstance", "Hypervisor", "HypervisorAPI", "QMP", "MigrationStream", "GuestClock", "HostClock",
+            "Archive", "ControlInstance", "Hypervisor", "HypervisorAPI", "QMP", "MigrationStream", "GuestClock",
+            "HostClock",
             "Manifest", "JSON", "Time", "CShims", logging,
         ],
         swiftSettings: settings

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fuzzes every target under tools/fuzz for a while each: tools/fuzz/run.sh [seconds [target...]]
 #
-# A target is a folder with `modules` (the modules of Sources it is compiled with, in order of need, one a line),
+# A target is a folder with `modules` (the modules of Sources it is compiled with, or folders of them, in order of need, one a line),
 # `fuzz.swift` (LLVMFuzzerTestOneInput) and `corpus` (inputs to begin with). Compiled into one module with the target,
 # under AddressSanitizer; libFuzzer also looks for leaks. What it finds is left in tools/fuzz/TARGET/found.
 set -eu
@@ -30,13 +30,13 @@ for target in "$@"; do
     mkdir -p "$work/$target/corpus"
     for module in $modules; do
         find "$root/Sources/$module" -name '*.swift' | while read -r file; do
-            copy=$work/$target/$module-$(echo "${file#"$root/Sources/$module/"}" | tr / -)
+            copy=$work/$target/$(echo "$module" | tr / -)-$(echo "${file#"$root/Sources/$module/"}" | tr / -)
             cp "$file" "$copy"
         done
     done
     cp "$folder/fuzz.swift" "$work/$target/fuzz.swift"
     for module in $modules; do
-        sed -i -E "s/^(public |internal )?import $module\$//" "$work/$target"/*.swift
+        sed -i -E "s/^(public |internal )?import ${module%%/*}\$//" "$work/$target"/*.swift
     done
     # The log is for failures only: gold warns of symbols that the sanitizer keeps local.
     # shellcheck disable=SC2086,SC2046

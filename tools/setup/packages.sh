@@ -2,7 +2,7 @@
 # The packages that the build, the tests and the demo use from Debian 12 itself.
 
 packages=(
-    libjson-c-dev libsqlite3-dev zlib1g-dev pkgconf                             # the build
+    libjson-c-dev libarchive-dev libsqlite3-dev zlib1g-dev pkgconf              # the build
     qemu-system-x86 qemu-system-arm qemu-system-misc qemu-system-ppc            # QEMU 7.2; riscv, s390x are in misc
     qemu-system-sparc qemu-utils
     busybox-static cpio libc6-dev                                               # the Linux guest
