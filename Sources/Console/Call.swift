@@ -19,12 +19,18 @@ struct Call: Sendable {
     /// A parameter of the query, the only one that the path knows.
     ///
     /// - Throws: a 400 for any other parameter.
-    func parameter(_ name: String) throws -> String? {
+    func parameter(_ name: String) throws -> String? { try parameters(name)[0].first }
+
+    /// The values of each parameter that the path knows, in order.
+    ///
+    /// - Throws: a 400 for any other parameter.
+    func parameters(_ names: String...) throws -> [[String]] {
         let query = request.uri.queryParameters
-        if let other = query.first(where: { $0.key != name }) {
-            throw Problem.badRequest("\(request.uri.path) has no parameter '\(other.key)', only '\(name)'")
+        if let other = query.first(where: { pair in !names.contains { $0 == pair.key } }) {
+            let known = names.map { "'\($0)'" }.joined(separator: ", ")
+            throw Problem.badRequest("\(request.uri.path) has no parameter '\(other.key)', only \(known)")
         }
-        return query[Substring(name)].map { String($0) }
+        return names.map { name in query.filter { $0.key == name }.map { String($0.value) } }
     }
 
     func flag(_ name: String, default value: Bool) throws -> Bool {

@@ -1,3 +1,4 @@
+public import Archive
 public import ControlInstance
 public import HypervisorAPI
 
@@ -32,6 +33,9 @@ public protocol Control: Sendable {
     func remove(_ simulation: String, _ checkpoint: String) async throws(ControlError)
     func seal(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointSummary
     func verify(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> VerifyReport
+    func export(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointExport
+    func importCheckpoint(_ request: ImportRequest, from channel: ByteChannel) async throws(ControlError)
+        -> ImportReport
 
     /// Calls off what is under way and waits until it has ended.
     /// - Returns: how many operations that were.

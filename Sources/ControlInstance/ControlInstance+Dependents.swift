@@ -16,8 +16,15 @@ extension ControlInstance {
         for other in try checkpointSet.places() where other != place && checkpointSet.isPublished(other) {
             let name = "\(other.simulation)@\(other.name)"
             do throws(ControlError) {
-                let disks = try checkpointSet.load(other).machines.flatMap(\.disks)
-                let files = disks.flatMap { $0.backingFiles + [$0.file.path] }
+                let machines = try checkpointSet.load(other).machines
+                let disks = machines.flatMap(\.disks)
+                var files = disks.flatMap { $0.backingFiles + [$0.file.path] }
+                // What an imported checkpoint brought along, its descendants start with, too.
+                files += machines.flatMap { machine in
+                    let spec = machine.launch.spec
+                    return [spec.kernel, spec.initrd, spec.firmware].compactMap { $0 } + spec.arguments
+                        + (machine.launch.adoptedArguments ?? [])
+                }
                 if files.contains(where: { $0.hasPrefix(place.final + "/") }) { dependents.append(name) }
             } catch {
                 let known = records.first { $0.simulation == other.simulation && $0.name == other.name }

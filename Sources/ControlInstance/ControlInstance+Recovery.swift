@@ -12,6 +12,7 @@ extension ControlInstance {
             report.problems.append(.noAnswer(host, options.answerTimeout))
         }
         do throws(ControlError) {
+            try DurableFolder.remove(exportsFolder)
             let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
             // At once: a simulation whose machines do not answer must not keep the others standing.
             report.operations = await withTaskGroup { group in

@@ -29,7 +29,7 @@ extension LocalHypervisor {
         ]
         return HypervisorDescription(
             host: host,
-            architecture: Self.architecture,
+            architecture: HostArchitecture.name,
             binaries: binaries.sorted { $0.path < $1.path },
             findings: findings
         )
@@ -119,11 +119,5 @@ extension LocalHypervisor {
             message: "files of machines' RAM go to \(store.folder), \(store.room >> 20) MiB free"
                 + (store.isVolatile ? "" : ", on a disk, to which the kernel writes them while machines run")
         )
-    }
-
-    private static var architecture: String {
-        var name = utsname()
-        uname(&name)
-        return withUnsafeBytes(of: &name.machine) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 }

@@ -29,7 +29,7 @@ public struct LaunchRecord: Codable, Hashable, Sendable {
 
 /// One file of a checkpoint.
 public struct CheckpointFile: Codable, Hashable, Sendable {
-    public enum Role: String, Codable, Hashable, Sendable { case state, ram, disk, link, log }
+    public enum Role: String, Codable, Hashable, Sendable { case state, ram, disk, link, log, launch }
 
     public var role: Role
     /// Relative to the checkpoint's folder; for an image left where it was (an adopted machine's), absolute.
@@ -62,6 +62,18 @@ public struct FrozenDisk: Codable, Hashable, Sendable {
     }
 }
 
+/// A file that QEMU is started with and reads by itself, a kernel or a firmware, in a checkpoint that came from another host.
+public struct LaunchFile: Codable, Hashable, Sendable {
+    /// Absolute path that it had where the checkpoint was made.
+    public var original: String
+    public var file: CheckpointFile
+
+    public init(original: String, file: CheckpointFile) {
+        self.original = original
+        self.file = file
+    }
+}
+
 /// One machine in a checkpoint.
 public struct MachineCheckpoint: Codable, Hashable, Sendable {
     public var name: String
@@ -77,12 +89,14 @@ public struct MachineCheckpoint: Codable, Hashable, Sendable {
     /// Of the bytes from ``deviceStateOffset`` to the end, verified before each load.
     public var deviceStateSHA256: String
     public var disks: [FrozenDisk]
+    /// nil of a checkpoint that was made here.
+    public var launchFiles: [LaunchFile]?
     /// QEMU's own STOP stamp.
     public var stoppedAt: HostInstant
     public var clock: ClockState
 
     enum CodingKeys: String, CodingKey {
-        case name, host, launch, ramWay, state, ram, deviceStateOffset, deviceStateSHA256, disks
+        case name, host, launch, ramWay, state, ram, deviceStateOffset, deviceStateSHA256, disks, launchFiles
         case stoppedAt = "stoppedAtNs"
         case clock
     }
@@ -97,6 +111,7 @@ public struct MachineCheckpoint: Codable, Hashable, Sendable {
         deviceStateOffset: UInt64,
         deviceStateSHA256: String,
         disks: [FrozenDisk],
+        launchFiles: [LaunchFile]? = nil,
         stoppedAt: HostInstant,
         clock: ClockState
     ) {
@@ -109,6 +124,7 @@ public struct MachineCheckpoint: Codable, Hashable, Sendable {
         self.deviceStateOffset = deviceStateOffset
         self.deviceStateSHA256 = deviceStateSHA256
         self.disks = disks
+        self.launchFiles = launchFiles
         self.stoppedAt = stoppedAt
         self.clock = clock
     }
@@ -133,5 +149,7 @@ public struct LinkCheckpoint: Codable, Hashable, Sendable {
 
 extension MachineCheckpoint {
     /// All that it has in the checkpoint.
-    public var files: [CheckpointFile] { [state] + (ram.map { [$0] } ?? []) + disks.map(\.file) }
+    public var files: [CheckpointFile] {
+        [state] + (ram.map { [$0] } ?? []) + disks.map(\.file) + (launchFiles ?? []).map(\.file)
+    }
 }

@@ -67,6 +67,19 @@ public protocol Hypervisor: Sendable {
     /// - Returns: the machines as saved in `folder`.
     func editClocks(_ order: ClockEditOrder) async throws(HypervisorError) -> [MachineCheckpoint]
 
+    /// Finds or makes all that another host needs of a checkpoint: disks without images below them, the files that QEMU is started
+    /// with, digests. The checkpoint is only read.
+    /// - Parameter scratch: a folder for what has to be made, the caller's to remove.
+    /// - Throws: when something of it is missing or not what was saved.
+    func makeStandalone(
+        _ checkpoint: StoredCheckpoint,
+        scratch: String
+    ) async throws(HypervisorError) -> StandaloneCheckpoint
+
+    /// Fits a checkpoint of another host to this one: its binaries, its paths, its name. Files that are here already under their
+    /// old paths are removed from the checkpoint's folder.
+    func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival
+
     /// Removes the folder of a checkpoint, or of one that never became whole. Removing what is not there is no error.
     func removeCheckpoint(folder: String) async throws(HypervisorError)
 }

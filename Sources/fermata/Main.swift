@@ -28,8 +28,8 @@ struct Fermata: AsyncParsableCommand {
         version: "fermata \(FermataVersion.current)",
         subcommands: [
             Up.self, Suspend.self, Checkpoint.self, Resume.self, Rewind.self, Clone.self, Down.self, Ps.self,
-            Log.self, Show.self, Label.self, Note.self, Clock.self, Verify.self, Rm.self, Adopt.self, Inspect.self,
-            Validate.self, Schema.self, Doctor.self, Serve.self,
+            Log.self, Show.self, Label.self, Note.self, Clock.self, Verify.self, Export.self,
+            Import.self, Rm.self, Adopt.self, Inspect.self, Validate.self, Schema.self, Doctor.self, Serve.self,
         ]
     )
 

@@ -43,6 +43,25 @@ enum Samples {
         alarms: [ClockReading.Alarm(firesAtNs: 2)]
     )
 
+    private static let imported = ImportReport(
+        CheckpointManifest(
+            tool: "t",
+            id: "i",
+            simulation: "lab",
+            name: "s1",
+            operation: operation,
+            created: instant,
+            instant: instant,
+            parent: nil,
+            spec: SimulationSpec(name: "lab", machines: []),
+            machines: [],
+            links: []
+        ),
+        origin: CheckpointManifest.Origin(id: "o", simulation: "lab", name: "s1", hosts: ["h"]),
+        reasons: [reason],
+        notes: ["n"]
+    )
+
     private static let stage = OperationReport.Stage(
         machine: "m",
         name: "save",
@@ -126,7 +145,7 @@ enum Samples {
             ("CheckpointSummary", summary),
             ("Checkpoints", CheckpointsAnswer(simulation: "lab", checkpoints: [])),
             ("VerifyReport", VerifyReport(simulation: "lab", checkpoint: "s1", reasons: [], exitCode: 0)),
-            ("DownReport", DownReport(simulation: "lab", before: .running, machines: [])),
+            ("ImportReport", imported), ("DownReport", DownReport(simulation: "lab", before: .running, machines: [])),
             ("ClockReport", ClockReport(simulation: "lab", checkpoint: "s1", machines: [])),
             ("DoctorReport", DoctorReport(home: "/", hosts: [], findings: [])),
             ("Finding", HypervisorDescription.Finding(level: .ok, subject: "s", message: "m")),

@@ -1,3 +1,4 @@
+import Archive
 import Console
 import GuestClock
 import ControlInstance
@@ -24,6 +25,7 @@ final class ScriptedControl: Control {
         var filters: [LabelFilter?] = []
         var adopt: [AdoptRequest] = []
         var edit: [ClockEditRequest] = []
+        var imports: [ImportRequest] = []
         var cancelled: [OperationID] = []
         var streamsEnded = 0
         var windDowns = 0
@@ -143,6 +145,17 @@ final class ScriptedControl: Control {
     }
 
     func verify(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> VerifyReport { throw error }
+    func export(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointExport {
+        throw error
+    }
+
+    func importCheckpoint(
+        _ request: ImportRequest,
+        from channel: ByteChannel
+    ) async throws(ControlError) -> ImportReport {
+        record.withLock { $0.imports.append(request) }
+        throw error
+    }
 
     func windDown() async -> Int {
         record.withLock { $0.windDowns += 1 }

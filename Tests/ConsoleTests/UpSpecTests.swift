@@ -70,5 +70,10 @@ private struct NoHypervisor: Hypervisor {
     func lost(_ checkpoint: StoredCheckpoint) async -> [Reason] { [] }
     func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] { throw refusal }
     func editClocks(_ order: ClockEditOrder) async throws(HypervisorError) -> [MachineCheckpoint] { throw refusal }
+    func makeStandalone(
+        _ checkpoint: StoredCheckpoint,
+        scratch: String
+    ) async throws(HypervisorError) -> StandaloneCheckpoint { throw refusal }
+    func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival { throw refusal }
     func removeCheckpoint(folder: String) async throws(HypervisorError) {}
 }

@@ -19,6 +19,22 @@ public struct CheckpointManifest: Codable, Hashable, Sendable {
         }
     }
 
+    /// Where a checkpoint came from that was not made here.
+    public struct Origin: Codable, Hashable, Sendable {
+        public var id: String
+        public var simulation: String
+        public var name: String
+        /// Names of the hosts that its machines were saved on.
+        public var hosts: [String]
+
+        public init(id: String, simulation: String, name: String, hosts: [String]) {
+            self.id = id
+            self.simulation = simulation
+            self.name = name
+            self.hosts = hosts
+        }
+    }
+
     /// Version of the format.
     public var format: Int
     /// Version of the program that wrote it.
@@ -33,6 +49,8 @@ public struct CheckpointManifest: Codable, Hashable, Sendable {
     /// The suspend instant.
     public var instant: HostInstant
     public var parent: Parent?
+    /// nil for a checkpoint that was made here.
+    public var origin: Origin?
     public var spec: SimulationSpec
     public var machines: [MachineCheckpoint]
     public var links: [LinkCheckpoint]
@@ -41,7 +59,7 @@ public struct CheckpointManifest: Codable, Hashable, Sendable {
         case format, tool, id, simulation, name, operation
         case created = "createdNs"
         case instant = "instantNs"
-        case parent, spec, machines, links
+        case parent, origin, spec, machines, links
     }
 
     public init(
@@ -54,6 +72,7 @@ public struct CheckpointManifest: Codable, Hashable, Sendable {
         created: HostInstant,
         instant: HostInstant,
         parent: Parent?,
+        origin: Origin? = nil,
         spec: SimulationSpec,
         machines: [MachineCheckpoint],
         links: [LinkCheckpoint]
@@ -67,6 +86,7 @@ public struct CheckpointManifest: Codable, Hashable, Sendable {
         self.created = created
         self.instant = instant
         self.parent = parent
+        self.origin = origin
         self.spec = spec
         self.machines = machines
         self.links = links

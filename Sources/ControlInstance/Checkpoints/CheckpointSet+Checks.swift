@@ -52,6 +52,7 @@ extension CheckpointSet {
             for disk in machine.disks where !disk.backingFiles.allSatisfy({ $0.hasPrefix("/") }) {
                 problems.append("a backing file of disk \(disk.id) of \(machine.name) has no absolute path")
             }
+            for launch in machine.launchFiles ?? [] { check(launch.file, mayBeOutside: false, &problems) }
             if machine.deviceStateOffset > machine.state.bytes {
                 problems.append("the device state of \(machine.name) would begin behind the end of its state file")
             }

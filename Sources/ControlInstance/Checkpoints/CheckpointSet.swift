@@ -86,6 +86,18 @@ struct CheckpointSet: Sendable {
         try DurableFolder.rename(place.final, to: place.partial)
     }
 
+    /// Takes a place for something that comes from outside; nobody else can have it then.
+    func reserve(_ place: Place) throws(ControlError) {
+        try makeParent(of: place)
+        try DurableFolder.create(place.partial)
+    }
+
+    /// Leaves nothing of what was to come, a folder of its simulation that holds nothing else included.
+    func abandon(_ place: Place) {
+        try? DurableFolder.remove(place.partial)
+        rmdir("\(folder)/\(place.simulation)")
+    }
+
     func remove(_ place: Place) throws(ControlError) {
         try DurableFolder.remove(place.partial)
         try DurableFolder.remove(place.final)

@@ -45,11 +45,7 @@ enum QEMUHelp {
                 return String(name.dropFirst("qemu-system-".count).prefix { $0.isLetter || $0.isNumber || $0 == "_" })
             }
         }
-        var host = utsname()
-        uname(&host)
-        return withUnsafeBytes(of: &host.machine) { bytes in
-            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
+        return HostArchitecture.name
     }
 
     private static func resolved(_ path: String) -> String? {

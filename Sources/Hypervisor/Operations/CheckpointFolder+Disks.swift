@@ -25,6 +25,15 @@ extension CheckpointFolder {
         return reasons
     }
 
+    /// Of files that another host's checkpoint brought along.
+    func damage(to files: [LaunchFile]) async -> [Reason] {
+        var reasons: [Reason] = []
+        for file in files {
+            reasons += await differences(of: file.file).map { Reason(code: "checkpoint-corrupt", message: $0) }
+        }
+        return reasons
+    }
+
     private func damage(to image: CheckpointFile) async -> [String] {
         let path = DiskLayers.absolute(image.path, in: self.path)
         guard access(path, F_OK) == 0 else { return ["\(path) is missing"] }

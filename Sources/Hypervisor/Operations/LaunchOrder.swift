@@ -98,13 +98,17 @@ struct LaunchOrder: Sendable {
         let state = await problems.attempt { () async throws(HypervisorError) in
             try await folder.state(of: checkpoint)
         }
-        if let facts { problems.add(checkpoint.obstacles(to: facts, state)) }
+        if let facts {
+            problems.add(checkpoint.obstacles(to: facts, state))
+            problems.add(await HostFitness(facts: facts).obstacles(to: checkpoint))
+        }
         problems.add(await folder.damage(to: checkpoint.disks))
         problems.attempt { () throws(HypervisorError) in
             if let ram = checkpoint.ram {
                 try CheckpointRAM(path: folder.file(ram.path), bytes: ram.bytes).check(store)
             }
         }
+        problems.add(await folder.damage(to: checkpoint.launchFiles ?? []))
         try problems.throwIfAny()
         guard let facts, let state else { throw HypervisorError(code: "internal", message: "a reason was lost") }
         return Candidate(spec: checkpoint.launch.spec, facts: facts, checkpoint: checkpoint, state: state)

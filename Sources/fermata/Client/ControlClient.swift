@@ -8,13 +8,24 @@ import NIOHTTP1
 struct ControlClient: Sendable {
     let socket: ControlSocket
 
+    /// The library's shared client gives up on an answer that is silent for 90 s: less than a checkpoint takes to be read.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        configuration.timeout.read = nil
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
+    /// Of what takes as long as it takes.
+    static let noLimit = TimeAmount.hours(24 * 365)
+
     /// The body of a successful answer, as it came.
     ///
     /// - Throws: ``CommandFailure`` with what the daemon said, or that it could not be reached.
     func send(_ method: HTTPMethod, _ path: String, body: Data? = nil, patience: TimeAmount = .minutes(30)) async throws
         -> Data
     {
-        let response = try await open(method, path, body: body, patience: patience)
+        let content = body.map { HTTPClientRequest.Body.bytes(ByteBuffer(bytes: $0)) }
+        let response = try await open(method, path, content, type: "application/json", patience: patience)
         let bytes: ByteBuffer
         do {
             bytes = try await response.body.collect(upTo: 64 << 20)
@@ -30,7 +41,7 @@ struct ControlClient: Sendable {
 
     /// The lines of a body that comes while something runs. No limit in time: an operation takes what it takes.
     func lines(_ path: String) async throws -> AsyncThrowingStream<Data, any Error> {
-        let response = try await open(.GET, path, body: nil, patience: .hours(24 * 365))
+        let response = try await open(.GET, path, patience: Self.noLimit)
         return AsyncThrowingStream { continuation in
             let task = Task {
                 do {
@@ -52,18 +63,20 @@ struct ControlClient: Sendable {
         }
     }
 
-    private func open(_ method: HTTPMethod, _ path: String, body: Data?, patience: TimeAmount) async throws
-        -> HTTPClientResponse
-    {
+    func open(
+        _ method: HTTPMethod,
+        _ path: String,
+        _ body: HTTPClientRequest.Body? = nil,
+        type: String? = nil,
+        patience: TimeAmount
+    ) async throws -> HTTPClientResponse {
         var request = HTTPClientRequest(url: "http+unix://\(Self.escaped(socket.path))\(path)")
         request.method = method
-        if let body {
-            request.headers.add(name: "content-type", value: "application/json")
-            request.body = .bytes(ByteBuffer(bytes: body))
-        }
+        request.body = body
+        if body != nil, let type { request.headers.add(name: "content-type", value: type) }
         let response: HTTPClientResponse
         do {
-            response = try await HTTPClient.shared.execute(request, timeout: patience)
+            response = try await Self.http.execute(request, timeout: patience)
         } catch {
             throw unreachable(error)
         }

@@ -72,6 +72,11 @@ struct Show: Verb {
             "\(terminal.out.apply(.strong, name)), suspended at \(TimeText.local(manifest.instant)) "
                 + "(\(TimeText.relative(manifest.instant, to: .now)))"
         )
+        if let origin = manifest.origin {
+            terminal.print(
+                "imported; it was \(origin.simulation)@\(origin.name) on \(origin.hosts.joined(separator: ", "))"
+            )
+        }
         let parent = manifest.parent.map { "\($0.simulation ?? manifest.simulation)@\($0.name)" }
         terminal.print("grew from \(parent ?? "a start")\(detail.summary.origin == nil ? "" : ", as a clone")")
         if !detail.summary.labels.isEmpty { terminal.print("labels: \(LabelText.words(detail.summary.labels))") }

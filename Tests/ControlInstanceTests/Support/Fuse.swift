@@ -123,6 +123,20 @@ struct FusedHypervisor: Hypervisor {
         await fuse.step()
     }
 
+    func makeStandalone(
+        _ checkpoint: StoredCheckpoint,
+        scratch: String
+    ) async throws(HypervisorError) -> StandaloneCheckpoint {
+        try await hypervisor.makeStandalone(checkpoint, scratch: scratch)
+    }
+
+    func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival {
+        await fuse.step()
+        let arrival = try await hypervisor.fit(order)
+        await fuse.step()
+        return arrival
+    }
+
     func removeCheckpoint(folder: String) async throws(HypervisorError) {
         await fuse.step()
         try await hypervisor.removeCheckpoint(folder: folder)

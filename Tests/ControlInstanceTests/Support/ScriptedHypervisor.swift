@@ -1,10 +1,11 @@
-import ControlInstance
 import FoundationEssentials
 import GuestClock
 import HostClock
 import HypervisorAPI
 import Synchronization
 import Time
+
+@testable import ControlInstance
 
 /// A double, for faults only that a real host does not give on demand: it keeps the protocol with machines that are mere
 /// words, and breaks it where its script says so. It outlives the control instance, as machines do.
@@ -64,6 +65,10 @@ final class ScriptedHypervisor: Hypervisor {
         /// What each seal does, the first one first; then as it should.
         var seals: [Fault] = []
         var lost: [Reason] = []
+        /// Whether files leave with their true digests, which those that it saves have not.
+        var digestsArchives = true
+        /// Why what arrives cannot be resumed here.
+        var obstacles: [Reason] = []
         /// nil: nothing disciplines its clock.
         var clockErrorBound: Span? = .microseconds(3)
     }
@@ -330,6 +335,38 @@ final class ScriptedHypervisor: Hypervisor {
         }
         makeFolder(order.folder, order.source.machines.map(\.name))
         return order.source.machines
+    }
+
+    func makeStandalone(
+        _ checkpoint: StoredCheckpoint,
+        scratch: String
+    ) async throws(HypervisorError) -> StandaloneCheckpoint {
+        // What it saves has no true digests otherwise.
+        var machines = checkpoint.machines
+        for index in machines.indices {
+            let path = "\(checkpoint.folder)/\(machines[index].state.path)"
+            let bytes = (try? Data(contentsOf: URL(filePath: path))).map { Array($0) } ?? []
+            if world.withLock({ $0.digestsArchives }) { machines[index].state.sha256 = SHA256.hex(of: bytes) }
+        }
+        let files = machines.flatMap(\.files)
+        return StandaloneCheckpoint(
+            machines: machines,
+            sources: Dictionary(files.map { ($0.path, "\(checkpoint.folder)/\($0.path)") }) { first, _ in first }
+        )
+    }
+
+    func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival {
+        let machines = order.checkpoint.machines.map { machine in
+            var machine = machine
+            machine.host = host
+            return machine
+        }
+        return Arrival(
+            simulation: order.simulation,
+            machines: machines,
+            obstacles: world.withLock { $0.obstacles },
+            notes: []
+        )
     }
 
     func removeCheckpoint(folder: String) async throws(HypervisorError) {

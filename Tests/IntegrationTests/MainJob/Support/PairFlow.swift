@@ -8,7 +8,7 @@ import Time
 
 /// Two guests with numbered lines between them, step by step: each step begins and ends with both running.
 struct PairFlow {
-    let lab: Lab
+    var lab: Lab
     let spec: SimulationSpec
     var consoles: [String: GuestConsole]
     private var name: String { spec.name }

@@ -1,0 +1,35 @@
+public import HypervisorAPI
+
+/// The result of `import`.
+public struct ImportReport: Codable, Hashable, Sendable {
+    public var simulation: String
+    public var checkpoint: String
+    public var id: String
+    public var origin: CheckpointManifest.Origin
+    public var machines: [String]
+    /// Of all files in its folder.
+    public var bytes: UInt64
+    /// Whether it can be resumed here as things are.
+    public var resumable: Bool
+    /// Every reason why not, each with what to do.
+    public var reasons: [Reason]
+    /// What is different here.
+    public var notes: [String]
+
+    public init(
+        _ manifest: CheckpointManifest,
+        origin: CheckpointManifest.Origin,
+        reasons: [Reason],
+        notes: [String]
+    ) {
+        simulation = manifest.simulation
+        checkpoint = manifest.name
+        id = manifest.id
+        self.origin = origin
+        machines = manifest.machines.map(\.name)
+        bytes = manifest.bytes
+        resumable = reasons.isEmpty
+        self.reasons = reasons
+        self.notes = notes
+    }
+}

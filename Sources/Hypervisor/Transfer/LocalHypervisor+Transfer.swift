@@ -1,0 +1,131 @@
+import Glibc
+public import HypervisorAPI
+
+extension LocalHypervisor {
+    public func makeStandalone(
+        _ checkpoint: StoredCheckpoint,
+        scratch: String
+    ) async throws(HypervisorError) -> StandaloneCheckpoint {
+        let folder = CheckpointFolder(path: checkpoint.folder)
+        let layers = surroundings.disks
+        // One after the other: each reads its disks as fast as the host can.
+        var departures: [Departure] = []
+        for machine in checkpoint.machines {
+            var departure = Departure(machine, folder: folder, scratch: scratch, layers: layers)
+            try await departure.gather()
+            departures.append(departure)
+        }
+        var sources = departures.reduce(into: [String: String]()) { $0.merge($1.sources) { first, _ in first } }
+        for link in checkpoint.links { sources[link.file.path] = try folder.file(link.file.path) }
+        return StandaloneCheckpoint(machines: departures.map(\.machine), sources: sources)
+    }
+
+    public func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival {
+        var arrival = Arrival(simulation: order.simulation, machines: [], obstacles: [], notes: [])
+        arrival.simulation.keepAddresses()
+        for machine in order.checkpoint.machines { try await fit(machine, order, &arrival) }
+        for index in arrival.simulation.machines.indices {
+            guard let machine = arrival.machines.first(where: { $0.name == arrival.simulation.machines[index].name })
+            else { continue }
+            arrival.simulation.machines[index] = machine.launch.spec
+        }
+        for resource in arrival.simulation.resources {
+            arrival.notes.append(
+                "the resource \(resource.name) runs a command of the archive's here: \(resource.acquire.joined(separator: " "))"
+            )
+        }
+        return arrival
+    }
+
+    private func fit(
+        _ saved: MachineCheckpoint,
+        _ order: ArrivalOrder,
+        _ arrival: inout Arrival
+    ) async throws(HypervisorError) {
+        var machine = saved
+        let folder = CheckpointFolder(path: order.checkpoint.folder)
+        machine.host = host
+        machine.launch.spec.host = nil
+        machine.launchFiles = []
+        for file in saved.launchFiles ?? [] {
+            if await isHere(file) {
+                unlink(try folder.file(file.file.path))
+            } else {
+                machine.launch.replace(file.original, by: "\(order.finalFolder)/\(file.file.path)")
+                machine.launchFiles?.append(file)
+            }
+        }
+        if machine.launchFiles?.isEmpty == true {
+            machine.launchFiles = nil
+            rmdir(try folder.file("machines/\(machine.name)/launch"))
+        }
+        var problems = ReasonList(of: machine.name)
+        let binary = problems.attempt { () throws(HypervisorError) in
+            try ArrivalBinaries(named: order.binaries).binary(for: saved.launch.spec.qemu)
+        }
+        if let binary {
+            if binary != saved.launch.spec.qemu {
+                arrival.notes.append("\(machine.name): goes on with \(binary) instead of \(saved.launch.spec.qemu)")
+            }
+            machine.launch.use(binary)
+            problems.add(await Self.obstacles(to: machine, folder, binary, surroundings.probe))
+        }
+        for path in machine.launch.otherPaths where access(path, F_OK) != 0 {
+            arrival.notes.append("\(machine.name): its arguments name \(path), which is not here")
+        }
+        arrival.obstacles += problems.reasons
+        arrival.machines.append(machine)
+    }
+
+    private static func obstacles(
+        to machine: MachineCheckpoint,
+        _ folder: CheckpointFolder,
+        _ binary: String,
+        _ probe: QEMUProbe
+    ) async -> [Reason] {
+        var problems = ReasonList(of: machine.name)
+        let facts = await problems.attempt { () async throws(HypervisorError) in
+            try await probe.facts(of: binary)
+        }
+        let state = await problems.attempt { () async throws(HypervisorError) in try await folder.state(of: machine) }
+        if let facts {
+            problems.add(machine.obstacles(to: facts, state))
+            problems.add(await HostFitness(facts: facts).obstacles(to: machine))
+        }
+        return problems.reasons
+    }
+
+    /// Whether the very file lies here under its old path.
+    private func isHere(_ file: LaunchFile) async -> Bool {
+        var status = stat()
+        guard file.original.hasPrefix("/"), stat(file.original, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            UInt64(status.st_size) == file.file.bytes
+        else { return false }
+        return await (try? FileDigest.sha256(of: file.original)) == file.file.sha256
+    }
+}
+
+extension LaunchRecord {
+    fileprivate mutating func use(_ binary: String) {
+        spec.qemu = binary
+        if let adopted = adoptedArguments, let line = AdoptedCommandLine(arguments: adopted) {
+            adoptedArguments = [binary] + adopted.dropFirst(line.program.count)
+        }
+    }
+}
+
+extension SimulationSpec {
+    /// Spells out the network cards' addresses, which follow from a simulation's name otherwise: guests know theirs.
+    fileprivate mutating func keepAddresses() {
+        for link in links.indices where links[link].kind != .serial {
+            for end in links[link].ends.indices where links[link].ends[end].mac == nil {
+                links[link].ends[end].mac = StableName.mac(
+                    simulation: name,
+                    link: links[link].name,
+                    machine: links[link].ends[end].machine,
+                    end: end
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/// A checkpoint as it leaves its host: it needs no file that is not named in it.
+public struct StandaloneCheckpoint: Codable, Hashable, Sendable {
+    /// All paths relative, all files with digests, no disk on another image.
+    public var machines: [MachineCheckpoint]
+    /// Where each file of the machines and links lies now, by its relative path; absolute.
+    public var sources: [String: String]
+
+    public init(machines: [MachineCheckpoint], sources: [String: String]) {
+        self.machines = machines
+        self.sources = sources
+    }
+}
+
+/// Make a checkpoint of another host one of this host's.
+public struct ArrivalOrder: Codable, Hashable, Sendable {
+    /// As its archive describes it, all files in their places below `folder`.
+    public var checkpoint: StoredCheckpoint
+    /// The simulation, under the name that it had.
+    public var simulation: SimulationSpec
+    /// What the folder will be called once the checkpoint is whole.
+    public var finalFolder: String
+    /// QEMU binaries to use instead of those of the same file name, absolute paths; a single one of another name stands for all.
+    public var binaries: [String]
+
+    public init(checkpoint: StoredCheckpoint, simulation: SimulationSpec, finalFolder: String, binaries: [String]) {
+        self.checkpoint = checkpoint
+        self.simulation = simulation
+        self.finalFolder = finalFolder
+        self.binaries = binaries
+    }
+}
+
+/// A checkpoint of another host, with paths and binaries of this one.
+public struct Arrival: Codable, Hashable, Sendable {
+    public var simulation: SimulationSpec
+    public var machines: [MachineCheckpoint]
+    /// Why it cannot be resumed here as things are; each says what is missing.
+    public var obstacles: [Reason]
+    /// What is different here, for people.
+    public var notes: [String]
+
+    public init(simulation: SimulationSpec, machines: [MachineCheckpoint], obstacles: [Reason], notes: [String]) {
+        self.simulation = simulation
+        self.machines = machines
+        self.obstacles = obstacles
+        self.notes = notes
+    }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Glibc
+import NIOCore
+
+struct Export: Verb {
+    static let configuration = CommandConfiguration(
+        abstract: "Write a checkpoint as one archive, which 'fermata import' reads on this or another host.",
+        discussion: """
+            The archive has all that the machines need but QEMU itself: state, RAM, what is in the links, disks that stand \
+            alone, kernels and firmware. It is a tar, compressed by zstd. What was not written to its end is no archive: \
+            'import' notices, and a FILE that could not be completed is removed.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "sim@name"))
+    var target: CheckpointName
+
+    @Argument(help: ArgumentHelp("Where to write it; '-' or nothing is standard output.", valueName: "file"))
+    var file: String?
+
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        try target.requireCheckpoint()
+        guard file == nil || file == "-" else { return }
+        if global.json {
+            throw ValidationError("The archive and the result of --json cannot both be standard output: name a file.")
+        }
+        if isatty(STDOUT_FILENO) == 1 {
+            throw ValidationError("An archive is nothing for a terminal: name a file, or send it through a pipe.")
+        }
+    }
+
+    func perform(_ session: Session) async throws {
+        let name = try target.requireCheckpoint()
+        let path = "/v1/simulations/\(target.simulation)/checkpoints/\(name)/archive"
+        let client = try await session.client()
+        let progress = TransferProgress(session.terminal, "exporting \(target)", of: nil)
+        guard let file, file != "-" else {
+            let output = ArchiveOutput(descriptor: STDOUT_FILENO, name: "standard output")
+            _ = try await client.download(path) { bytes in
+                try output.write(bytes)
+                progress.add(bytes.readableBytes)
+            }
+            progress.clear()
+            return
+        }
+        let output = try ArchiveOutput(newFile: file)
+        let bytes: Int
+        do {
+            bytes = try await client.download(path) { bytes in
+                try output.write(bytes)
+                progress.add(bytes.readableBytes)
+            }
+            try output.complete()
+            progress.clear()
+        } catch {
+            progress.clear()
+            output.remove()
+            throw error
+        }
+        let result = Result(simulation: target.simulation, checkpoint: name, file: file, bytes: UInt64(bytes))
+        if session.global.json {
+            try session.showJSON(result)
+        } else {
+            session.terminal.print("wrote \(file): \(target), \(TimeText.bytes(result.bytes))")
+        }
+    }
+
+    private struct Result: Encodable {
+        let simulation: String
+        let checkpoint: String
+        let file: String
+        /// Of the archive.
+        let bytes: UInt64
+    }
+}

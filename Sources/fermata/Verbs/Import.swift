@@ -1,0 +1,73 @@
+import Archive
+import ArgumentParser
+import ControlInstance
+import Glibc
+
+struct Import: Verb {
+    static let configuration = CommandConfiguration(
+        abstract: "Make a checkpoint of an archive that 'fermata export' wrote.",
+        discussion: """
+            Everything is compared with the archive's own digests, and the checkpoint is there only when all of it is. A \
+            simulation that does not exist yet is made, and is down. When something that the machines need is not on this \
+            host, the import says what and succeeds; 'resume' then refuses until it is there. An archive is to be trusted \
+            like a manifest: a resume runs the commands of its resources. 'fermata show' tells what is in it.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The archive; '-' or nothing is standard input.", valueName: "file"))
+    var file: String?
+
+    @Option(
+        name: .customLong("as"),
+        help: ArgumentHelp("What to call it here (default: as it was called).", valueName: "sim[@name]")
+    )
+    var name: CheckpointName?
+
+    @Option(
+        help: ArgumentHelp(
+            "A QEMU to use for the machines whose own has the same file name, or for all if it is the only one named. Can be repeated.",
+            valueName: "path"
+        )
+    )
+    var qemu: [String] = []
+
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        if file == nil || file == "-", isatty(STDIN_FILENO) == 1 {
+            throw ValidationError("Standard input is a terminal: name the archive's file, or send it through a pipe.")
+        }
+        for path in qemu where !path.hasPrefix("/") {
+            throw ValidationError("'\(path)' has to be an absolute path: the daemon runs in another folder.")
+        }
+    }
+
+    func perform(_ session: Session) async throws {
+        let input = try ArchiveInputFile(file)
+        var parameters = name.map { ["as=\($0)"] } ?? []
+        parameters += qemu.map { "qemu=\(ControlClient.escaped($0))" }
+        let path = "/v1/import" + (parameters.isEmpty ? "" : "?\(parameters.joined(separator: "&"))")
+        let client = try await session.client()
+        let progress = TransferProgress(
+            session.terminal,
+            "importing \(name?.description ?? input.name)",
+            of: input.size
+        )
+        defer { progress.clear() }
+        let report = try Received<ImportReport>(try await client.upload(path, input, progress))
+        progress.clear()
+        session.show(report) { report in
+            let terminal = session.terminal
+            let title = "\(report.simulation)@\(report.checkpoint)"
+            let origin =
+                "\(report.origin.simulation)@\(report.origin.name) of \(report.origin.hosts.joined(separator: ", "))"
+            terminal.print(
+                "imported \(terminal.out.apply(.strong, title)) (was \(origin)), \(TimeText.bytes(report.bytes))"
+            )
+            for note in report.notes { terminal.print("note: \(note)") }
+            guard !report.resumable else { return }
+            terminal.print(terminal.out.apply(.warning, "it cannot be resumed on this host as things are:"))
+            for reason in report.reasons { terminal.print("  - \(reason)") }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import ControlInstance
+import HTTPTypes
+import Testing
+
+@testable import Console
+
+/// The two paths whose bodies are archives.
+@Suite struct TransferRequestTests {
+    @Test(arguments: [
+        ("", ImportRequest()), ("?as=lab", ImportRequest(simulation: "lab")),
+        ("?as=lab@s1", ImportRequest(simulation: "lab", checkpoint: "s1")),
+        (
+            "?as=lab%40s1&qemu=%2Fusr%2Fbin%2Fa%20b&qemu=/c",
+            ImportRequest(simulation: "lab", checkpoint: "s1", binaries: ["/usr/bin/a b", "/c"])
+        ),
+    ])
+    func `an import says what to call it and which QEMU to use`(_ query: String, _ expected: ImportRequest) async throws
+    {
+        let control = ScriptedControl()
+        try await RouterClient.with(control) { client async throws in
+            let reply = try await client.send(.post, "/v1/import\(query)", "archive", headers: [:])
+            #expect(reply.status == 404)
+            #expect(control.seen.imports == [expected])
+        }
+    }
+
+    @Test(arguments: ["?as=Lab", "?as=lab@", "?as=@s1", "?as=lab@s1@s2", "?name=lab", "?as=lab&x=1"])
+    func `a wrong query is refused`(_ query: String) async throws {
+        let control = ScriptedControl()
+        try await RouterClient.with(control) { client async throws in
+            let reply = try await client.send(.post, "/v1/import\(query)", "archive", headers: [:])
+            #expect(reply.status == 400)
+            #expect(try reply.problem().exitCode == 2)
+            #expect(control.seen.imports.isEmpty)
+        }
+    }
+
+    @Test func `why there is no archive is told before its first byte`() async throws {
+        let error = ControlError(code: "checkpoint-corrupt", message: "a file is damaged")
+        try await RouterClient.with(ScriptedControl(error: error)) { client async throws in
+            let reply = try await client.send(.get, "/v1/simulations/lab/checkpoints/s1/archive")
+            #expect(reply.status == 422)
+            #expect(try reply.problem().exitCode == 6)
+        }
+    }
+}
