@@ -1,6 +1,7 @@
 #include "descriptors.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -89,4 +90,9 @@ pid_t fermata_peer_pid(int socket) {
 int fermata_pidfd_getfd(int pidfd, int descriptor) {
     int duplicate = (int)syscall(SYS_pidfd_getfd, pidfd, descriptor, 0U);
     return duplicate < 0 ? -errno : duplicate;
+}
+
+ssize_t fermata_splice(int pipe, int file, size_t length) {
+    ssize_t moved = splice(pipe, NULL, file, NULL, length, 0);
+    return moved < 0 ? -errno : moved;
 }

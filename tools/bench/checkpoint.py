@@ -2,7 +2,9 @@
 """How long machines stand still for `fermata checkpoint`, by their size: the pause that each report tells, of machines whose RAM is
 all touched, on QEMU 10.0.
 
-Usage: checkpoint.py [--fermata PATH] [--machines N] [--memory MIB,MIB…] [--rounds N]
+Usage: checkpoint.py [--fermata PATH] [--machines N] [--memory MIB,MIB…] [--rounds N] [--ram anonymous|FOLDER]
+
+With a folder the RAM is in files there that QEMU shares: /dev/shm, or where a hugetlbfs is mounted.
 """
 
 import argparse
@@ -29,14 +31,24 @@ def fermata(options, home, *arguments):
     return json.loads(answer.stdout.strip().splitlines()[-1])
 
 
+def ram(options, memory, folder, index):
+    """Arguments with which every page is touched, so that none is left out for being empty."""
+    if options.ram == "anonymous":
+        return "-mem-prealloc"
+    file = f"{options.ram}/{pathlib.Path(folder).name}-{index}"
+    backend = f"memory-backend-file,id=ram,size={memory}M,mem-path={file},share=on,prealloc=on,discard-data=on"
+    return f'-object, "{backend}", -machine, memory-backend=ram'
+
+
 def pauses(options, memory):
     """Of each round: the longest pause of a machine, in milliseconds; and what the machines did meanwhile."""
     with tempfile.TemporaryDirectory(prefix="fermata-bench-") as folder:
         home = pathlib.Path(folder) / "home"
         manifest = pathlib.Path(folder) / "lab.yaml"
-        # -mem-prealloc touches every page, so that none is left out for being empty.
-        machine = f"{{qemu: {QEMU}, machine: pc, memory: {memory}M, args: [-mem-prealloc]}}"
-        machines = "".join(f"  m{index}: {machine}\n" for index in range(options.machines))
+        machines = "".join(
+            f"  m{index}: {{qemu: {QEMU}, machine: pc, memory: {memory}M, args: [{ram(options, memory, folder, index)}]}}\n"
+            for index in range(options.machines)
+        )
         manifest.write_text(f"simulation: bench\nmachines:\n{machines}")
         try:
             fermata(options, home, "up", manifest)
@@ -52,6 +64,8 @@ def pauses(options, memory):
         finally:
             fermata(options, home, "down", "bench")
             fermata(options, home, "serve", "--stop")
+            for file in pathlib.Path(options.ram).glob(f"{pathlib.Path(folder).name}-*"):
+                file.unlink()
 
 
 def main():
@@ -60,6 +74,7 @@ def main():
     parser.add_argument("--machines", type=int, default=4)
     parser.add_argument("--memory", default="128,1024", type=lambda text: [int(size) for size in text.split(",")])
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--ram", default="anonymous")
     options = parser.parse_args()
     medians = {}
     print("| machines | median of the longest pause | largest | saved while |\n| --- | --- | --- | --- |")

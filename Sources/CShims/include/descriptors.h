@@ -22,4 +22,8 @@ pid_t fermata_peer_pid(int socket);
 /// A close-on-exec duplicate of a descriptor of another process (ptrace rights are needed), or -errno.
 int fermata_pidfd_getfd(int pidfd, int descriptor);
 
+/// Moves what comes out of a pipe to the end of a file, without the bytes passing through this process; blocks until there is
+/// something. Returns how many it moved, 0 at the end of the pipe, or -errno.
+ssize_t fermata_splice(int pipe, int file, size_t length);
+
 #endif

@@ -196,12 +196,15 @@ actor CheckpointOperation: HostOperation {
                 failures += error.reasons
             }
         }
-        // Whatever came of it.
+        // Whatever came of it. A machine whose RAM is protected, and never will be written, would wait at the first page it writes.
+        let savings = parts.map(\.saving)
+        if !failures.isEmpty { for saving in savings { saving.giveUp() } }
         let on = await Continuation.goOn(
             machines.filter(\.isAlive),
             at: instant,
             lead: Self.goingOnTime,
-            in: surroundings
+            in: surroundings,
+            leaving: { for saving in savings { saving.letWrite() } }
         )
         failures += on.compactMap(\.failure)
         for (name, answers) in [("stop", answers), ("cont", on)] {

@@ -84,6 +84,9 @@ struct Chorus: Sendable {
     /// Keeps the command from leaving, unless it is too late for that; ``outcome()`` tells.
     func cancel() { _ = volley.cancel() }
 
+    /// Waits until the commands have left, or will not.
+    func fired() async { _ = await volley.fired() }
+
     /// Waits for the instant and for what every machine makes of it.
     func outcome() async -> Outcome {
         let report = await volley.fired()

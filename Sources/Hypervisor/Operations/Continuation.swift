@@ -10,15 +10,17 @@ enum Continuation {
     /// - Parameters:
     ///   - wanted: not before it; later when arming takes longer.
     ///   - lead: from now to the instant at least.
+    ///   - leaving: called once, as soon as the commands have left.
     /// - Returns: an answer for each machine, in no order; with a failure for those that still stand still.
     static func goOn(
         _ machines: [LifetimeManager],
         at wanted: HostInstant,
         lead: Span,
-        in surroundings: Surroundings
+        in surroundings: Surroundings,
+        leaving: @Sendable () -> Void = {}
     ) async -> [Chorus.Answer] {
         guard !machines.isEmpty else { return [] }
-        let answers = await together(machines, at: wanted, lead: lead, in: surroundings)
+        let answers = await together(machines, at: wanted, lead: lead, in: surroundings, leaving: leaving)
         let behind = machines.filter { machine in
             !answers.contains { $0.machine == machine.name.machine && $0.failure == nil }
         }
@@ -34,7 +36,8 @@ enum Continuation {
         _ machines: [LifetimeManager],
         at wanted: HostInstant,
         lead: Span,
-        in surroundings: Surroundings
+        in surroundings: Surroundings,
+        leaving: @Sendable () -> Void
     ) async -> [Chorus.Answer] {
         do throws(HypervisorError) {
             // A machine's command leaves earlier by its own lead.
@@ -42,8 +45,11 @@ enum Continuation {
             for machine in machines { leads = max(leads, await machine.lead(of: .cont)) }
             let instant = max(wanted, surroundings.clock.now() + lead + leads)
             let chorus = try await Chorus.arm(.cont, for: machines, at: instant, in: surroundings)
+            await chorus.fired()
+            leaving()
             if case .sung(let answers) = await chorus.outcome() { return answers }
         } catch {
+            leaving()
             surroundings.logger.notice("no common instant to go on at: \(error)")
         }
         return []

@@ -14,6 +14,8 @@ struct MachineSaving: Sendable {
     private let monitor: QMPConnection
     private let way: RAMWay
     private let saver: any StateSaver
+    /// Of a machine whose RAM is saved while it runs on.
+    private let held: HeldStream?
     private let folder: CheckpointFolder
     /// Of a checkpoint.
     let savedWhile: SavedWhile?
@@ -58,15 +60,15 @@ struct MachineSaving: Sendable {
             // Only the classic stream can be written while the guest runs on, and one that runs on keeps its file.
             let way = goingOn && (behind || record.memory?.shared == true) ? .stream : try RAMWay.choose(for: record)
             let folder = CheckpointFolder(path: path)
+            let statePath = "\(path)/\(folder.statePath(of: record.name))"
+            let held = behind ? try HeldStream(into: statePath) : nil
             let saving = MachineSaving(
                 record: record,
                 monitor: monitor,
                 way: way,
-                saver: way.saver(
-                    to: folder.path + "/" + folder.statePath(of: record.name),
-                    monitor: monitor,
-                    behind: behind
-                ),
+                saver: held.map { HeldSaver(stream: $0, monitor: monitor) }
+                    ?? way.saver(to: statePath, monitor: monitor),
+                held: held,
                 folder: folder,
                 savedWhile: goingOn ? behind ? .running : .paused : nil,
                 obstacle: obstacle
@@ -79,6 +81,12 @@ struct MachineSaving: Sendable {
     }
 
     func release() async { await saver.release() }
+
+    /// The machine goes on: its RAM may be written. Until then the guest waits at the first page that it writes.
+    func letWrite() { held?.open() }
+
+    /// What is under way fails rather than waits.
+    func giveUp() { held?.close() }
 
     /// Saves the stopped machine; it stays paused.
     func save(stoppedAt: HostInstant, host: String, stages: StageLog) async throws(HypervisorError) -> MachineCheckpoint
@@ -113,7 +121,13 @@ struct MachineSaving: Sendable {
     func writeRest(_ events: QMPEvents, stages: StageLog) async throws(HypervisorError) {
         guard savedWhile == .running else { return }
         try await stages.measure("save", of: record.name) { () async throws(HypervisorError) in
-            try await monitor.migrationEnd(in: events, within: Self.longestSave, running: true)
+            do throws(HypervisorError) {
+                try await monitor.migrationEnd(in: events, within: Self.longestSave, running: true)
+            } catch {
+                // QEMU knows of a broken pipe only.
+                throw await held?.failure() ?? error
+            }
+            if let failure = await held?.failure() { throw failure }
         }
     }
 

@@ -33,10 +33,9 @@ extension RAMWay {
         return wanted
     }
 
-    /// - Parameter behind: RAM is saved while the guest runs on; only of `stream`.
-    func saver(to path: String, monitor: QMPConnection, behind: Bool = false) -> any StateSaver {
+    func saver(to path: String, monitor: QMPConnection) -> any StateSaver {
         switch self {
-        case .stream: StreamSaver(path: path, monitor: monitor, behind: behind)
+        case .stream: StreamSaver(path: path, monitor: monitor)
         case .file: StreamSaver(path: path, monitor: monitor, sharedLeftOut: true)
         case .mapped: MappedSaver(path: path, monitor: monitor)
         }

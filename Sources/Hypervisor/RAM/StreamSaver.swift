@@ -3,12 +3,10 @@ import QMP
 
 /// The classic stream into a descriptor that QEMU is given: any QEMU from 7.2, wherever the file lies and whoever may open it.
 struct StreamSaver: StateSaver {
-    private static let descriptorName = "fermata-state"
+    static let descriptorName = "fermata-state"
 
     let path: String
     let monitor: QMPConnection
-    /// RAM is saved while the guest runs on.
-    var behind = false
     /// RAM in a file stays there.
     var sharedLeftOut = false
 
@@ -17,7 +15,7 @@ struct StreamSaver: StateSaver {
     func prepare() async throws(HypervisorError) {
         let file = try StateFile.create(path)
         do throws(QMPError) {
-            try await monitor.prepareMigration(mapped: false, behind: behind, sharedLeftOut: sharedLeftOut)
+            try await monitor.prepareMigration(mapped: false, sharedLeftOut: sharedLeftOut)
             try await monitor.getfd(name: Self.descriptorName, descriptor: file.number)
         } catch {
             throw HypervisorError(error)
@@ -27,6 +25,6 @@ struct StreamSaver: StateSaver {
     func release() async {
         // After a `migrate` QEMU has closed it by itself, and says that there is none.
         _ = try? await monitor.closefd(name: Self.descriptorName)
-        if behind || sharedLeftOut { _ = try? await monitor.prepareMigration(mapped: false) }
+        if sharedLeftOut { _ = try? await monitor.prepareMigration(mapped: false) }
     }
 }

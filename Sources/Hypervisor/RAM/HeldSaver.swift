@@ -1,0 +1,28 @@
+import HypervisorAPI
+import QMP
+
+/// The classic stream of a machine that goes on before its RAM is written.
+struct HeldSaver: StateSaver {
+    let stream: HeldStream
+    let monitor: QMPConnection
+
+    var uri: String { "fd:\(StreamSaver.descriptorName)" }
+
+    func prepare() async throws(HypervisorError) {
+        do throws(QMPError) {
+            try await monitor.prepareMigration(mapped: false, behind: true)
+            if let input = stream.takeInput() {
+                try await monitor.getfd(name: StreamSaver.descriptorName, descriptor: input.number)
+            }
+        } catch {
+            throw HypervisorError(error)
+        }
+    }
+
+    func release() async {
+        stream.close()
+        // After a `migrate` QEMU has closed it by itself, and says that there is none.
+        _ = try? await monitor.closefd(name: StreamSaver.descriptorName)
+        _ = try? await monitor.prepareMigration(mapped: false)
+    }
+}
