@@ -20,7 +20,7 @@ extension DiskLayers {
         }
     }
 
-    /// Most images below one another that are followed; a longer chain is a loop or a mistake.
+    /// Most images below one another that are followed: QEMU opens every one of them, and each of its requests may ask all.
     private static let depthLimit = 200
 
     /// - Parameter format: as the user or a record gave it; nil: as the image's own header says.
@@ -82,8 +82,18 @@ extension DiskLayers {
         var images: [ImageInfo] = []
         var upper = top
         while let path = upper.backingFile {
-            guard images.count < Self.depthLimit, !images.contains(where: { $0.path == path }), path != top.path else {
-                throw HypervisorError(code: "disk-unusable", message: "the images below \(top.path) form a loop")
+            guard !images.contains(where: { $0.path == path }), path != top.path else {
+                throw HypervisorError(
+                    code: "disk-unusable",
+                    message: "the images below \(top.path) form a loop: \(path) lies below itself"
+                )
+            }
+            guard images.count < Self.depthLimit else {
+                throw HypervisorError(
+                    code: "disk-chain-too-long",
+                    message: "more than \(Self.depthLimit) images lie below \(top.path); "
+                        + "`qemu-img convert -O qcow2 \(top.path) NEW` makes one image of them all"
+                )
             }
             guard let format = upper.backingFormat else {
                 throw HypervisorError(

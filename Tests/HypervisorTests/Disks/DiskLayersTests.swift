@@ -71,6 +71,25 @@ struct DiskLayersTests {
         #expect(try await layers.chain(of: top).map(\.path) == [scratch.file("one"), scratch.file("base")])
     }
 
+    @Test("images that lie below themselves, and too many of them, are told apart")
+    func endless() async throws {
+        let scratch = try ScratchFolder()
+        func create(_ name: String, on base: String) async throws {
+            let base = scratch.file(base)
+            try await qemuImg("create", "-q", "-u", "-f", "qcow2", "-F", "qcow2", "-b", base, scratch.file(name), "1M")
+        }
+        try await create("a", on: "b")
+        try await create("b", on: "a")
+        let loop = try await layers.inspect(scratch.file("a"), format: "qcow2")
+        #expect(await code { _ = try await layers.chain(of: loop) } == "disk-unusable")
+        try await qemuImg("create", "-q", "-f", "qcow2", scratch.file("0"), "1M")
+        for number in 1...201 { try await create("\(number)", on: "\(number - 1)") }
+        let most = try await layers.inspect(scratch.file("200"), format: "qcow2")
+        #expect(try await layers.chain(of: most).count == 200)
+        let more = try await layers.inspect(scratch.file("201"), format: "qcow2")
+        #expect(await code { _ = try await layers.chain(of: more) } == "disk-chain-too-long")
+    }
+
     @Test("a machine writes its own overlay and never its image; read-only disks stay where they are")
     func overlays() async throws {
         let scratch = try ScratchFolder()
