@@ -19,6 +19,10 @@ actor LifetimeManager {
     private var leads: [InstantCommand: LeadCalibration]
     private let leadStore: LeadStore
     private var savingLeads: Task<Void, Never>?
+    /// Work on the layers of its disks, beside the guest.
+    var shortening: Task<Void, Never>?
+    /// Layers between a disk and the image it began with, when they were last counted: of the disk that has most.
+    var longestChain = 0
 
     /// An orderly `quit` flushes and closes images; one that takes longer than this hangs.
     private static let quitTime = Span.seconds(10)
@@ -134,6 +138,7 @@ actor LifetimeManager {
 
     /// Closes the monitor; the process goes on.
     func letGo() async {
+        shortening?.cancel()
         await savingLeads?.value
         await connection?.close()
         connection = nil

@@ -50,6 +50,9 @@ public actor LocalHypervisor: Hypervisor {
             operations[entry.operation] = .found(operation(found: entry))
             holders[entry.simulation] = entry.operation
         }
+        for simulation in Set(machines.keys.map(\.simulation)) where holders[simulation] == nil {
+            await shortenChains(of: simulation)
+        }
     }
 
     /// Where RAM of machines lies while it is in no checkpoint.
@@ -82,6 +85,7 @@ public actor LocalHypervisor: Hypervisor {
             }
             // Nothing is taken for an instant that is past, but whatever else is in the way is told with it.
             guard past.isEmpty else { throw HypervisorError(past + (await operation.obstacles())) }
+            if order.kind.saves { await leaveChains(order) }
             let required = try await operation.prepare()
             let tooNear = surroundings.obstacles(to: order.instant, within: required)
             guard tooNear.isEmpty else {
@@ -336,6 +340,8 @@ public actor LocalHypervisor: Hypervisor {
             throw error
         }
         operation.stages.finish()
+        // Before another operation can have the simulation.
+        await shortenChains(of: operation.entry.simulation)
         operations[id] = nil
         holders = holders.filter { $0.value != id }
     }

@@ -52,55 +52,6 @@ extension QMPConnection {
         try await execute(command, timeout: timeout)
     }
 
-    /// Moves what the topmost layer of a running machine's disk holds into the one below, and goes on with that one. Finishes what
-    /// another connection has begun.
-    public func commitActive(_ node: String, into base: String, timeout: Span = .seconds(60)) async throws(QMPError) {
-        let job = "fermata-\(node)"
-        let events = events()
-        let jobs = try await ask("query-block-jobs", timeout: Self.usualTimeout).elements()
-        let begun = jobs.first { $0.value["device"]?.stringValue == job }
-        if begun == nil {
-            let arguments: JSONValue = ["job-id": .string(job), "device": .string(node), "base-node": .string(base)]
-            try await execute(QMPCommand("block-commit", arguments: arguments))
-        }
-        if begun?.value["ready"]?.boolValue != true {
-            try await jobEvent("BLOCK_JOB_READY", of: job, in: events, timeout: timeout)
-        }
-        try await execute(QMPCommand("block-job-complete", arguments: ["device": .string(job)]))
-        try await jobEvent("BLOCK_JOB_COMPLETED", of: job, in: events, timeout: timeout)
-    }
-
-    private func jobEvent(
-        _ name: String,
-        of job: String,
-        in events: QMPEvents,
-        timeout: Span
-    ) async throws(QMPError) {
-        let found = await withTaskGroup(of: QMPEvent?.self) { group in
-            group.addTask {
-                for await event in events where event.data["device"]?.stringValue == job {
-                    if event.name == name || event.name == "BLOCK_JOB_COMPLETED" || event.name == "BLOCK_JOB_CANCELLED"
-                    {
-                        return event
-                    }
-                }
-                return nil
-            }
-            group.addTask {
-                try? await Task.sleep(for: timeout.duration)
-                return nil
-            }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first
-        }
-        guard let found else { throw QMPError(.timeout(timeout), command: "block-commit") }
-        guard found.name == name, found.data["error"] == nil else {
-            let why = found.data["error"]?.stringValue ?? "the job ended as \(found.name)"
-            throw QMPError(.command(class: "GenericError", description: why), command: "block-commit")
-        }
-    }
-
     /// Puts every overlay over its node, all at one moment or none of them.
     public func snapshot(_ overlays: [DiskOverlay], timeout: Span? = usualTimeout) async throws(QMPError) {
         let actions = overlays.map { overlay -> JSONValue in
