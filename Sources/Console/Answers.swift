@@ -58,6 +58,12 @@ public struct ClonesStarted: Codable, Hashable, Sendable {
     public var clones: [Clone]
 }
 
+/// `DELETE …/checkpoints/{checkpoint}?recursive=true`.
+public struct RemovedAnswer: Codable, Hashable, Sendable {
+    /// Names, descendants first.
+    public var removed: [String]
+}
+
 /// `POST …/cancel`, `POST /v1/shutdown`: it will be done.
 public struct AcceptedAnswer: Codable, Hashable, Sendable {
     public var accepted: Bool

@@ -1,6 +1,7 @@
 import ControlInstance
 import GuestClock
 import HypervisorAPI
+import Time
 
 // What the paths already say (simulation, checkpoint) is not in the bodies. Everything else is as in the requests of
 // ControlInstance, whose coding these use.
@@ -77,6 +78,15 @@ struct CloneBody: StrictBody {
     let policy: ClockPolicy?
     let scope: ClockScope?
     let newMACs: Bool?
+}
+
+/// `POST /v1/gc`.
+struct GarbageBody: StrictBody {
+    static let fields = ["simulation", "dryRun", "keep", "olderThanNs"]
+    let simulation: String?
+    let dryRun: Bool?
+    let keep: Int?
+    let olderThanNs: Span?
 }
 
 /// Of requests that need nothing said.

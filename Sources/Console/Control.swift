@@ -30,7 +30,8 @@ public protocol Control: Sendable {
     func annotate(_ request: AnnotateRequest) async throws(ControlError) -> CheckpointSummary
     func log(_ simulation: String, label filter: LabelFilter?) async throws(ControlError) -> [CheckpointSummary]
     func show(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointDetail
-    func remove(_ simulation: String, _ checkpoint: String) async throws(ControlError)
+    func remove(_ simulation: String, _ checkpoint: String, recursive: Bool) async throws(ControlError) -> [String]
+    func collectGarbage(_ request: GarbageRequest) async throws(ControlError) -> GarbageReport
     func seal(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointSummary
     func verify(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> VerifyReport
     func export(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointExport

@@ -3,7 +3,7 @@ import GuestClock
 import Hummingbird
 import HypervisorAPI
 
-/// Requests for what branches off from a checkpoint.
+/// Requests for what branches off from a checkpoint, and for what is left behind.
 extension Routes {
     func rewind(_ call: Call) async throws -> RewindRequest {
         let simulation = try call.simulation()
@@ -48,6 +48,17 @@ extension Routes {
             )
         }
         return try Answer.json(ClonesStarted(clones: clones), status: .accepted)
+    }
+
+    func collectGarbage(_ call: Call) async throws -> Response {
+        let body = try await call.body(GarbageBody.self)
+        let request = GarbageRequest(
+            simulation: try body.simulation.map { try Call.name($0, of: "simulation") },
+            dryRun: body.dryRun ?? false,
+            keep: body.keep,
+            olderThan: body.olderThanNs
+        )
+        return try Answer.json(try await control.collectGarbage(request))
     }
 
     static func events(of operation: OperationID) -> String { "/v1/operations/\(operation)/events" }

@@ -25,6 +25,7 @@ struct Routes: Sendable {
             },
             .get("/v1/health") { _ in try Answer.json(HealthAnswer(status: "ok")) },
             .get("/v1/doctor") { _ in try Answer.json(await control.doctor()) },
+            .post("/v1/gc") { call in try await collectGarbage(call) },
             .post("/v1/shutdown") { call in
                 _ = try await call.body(EmptyBody.self)
                 shutdown()
@@ -120,8 +121,13 @@ struct Routes: Sendable {
                 return try Answer.json(try await control.annotate(request))
             },
             .delete("\(path)/{checkpoint}") { call in
-                try await control.remove(try call.simulation(), try call.checkpoint())
-                return Response(status: .noContent)
+                let recursive = try call.flag("recursive", default: false)
+                let removed = try await control.remove(
+                    try call.simulation(),
+                    try call.checkpoint(),
+                    recursive: recursive
+                )
+                return recursive ? try Answer.json(RemovedAnswer(removed: removed)) : Response(status: .noContent)
             },
             .post("\(path)/{checkpoint}/verify") { call in
                 _ = try await call.body(EmptyBody.self)

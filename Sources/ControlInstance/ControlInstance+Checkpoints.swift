@@ -34,36 +34,6 @@ extension ControlInstance {
         )
     }
 
-    /// Removes a checkpoint for good. Its children become its parent's.
-    /// - Throws: when the simulation stands at it, or another checkpoint's disks lie on its own.
-    public func remove(_ simulation: String, _ checkpoint: String) async throws(ControlError) {
-        try await claiming(simulation, for: "rm") { () throws(ControlError) in
-            let record = try await checkpointRecord(checkpoint, of: simulation)
-            let place = checkpointSet.place(of: checkpoint, simulation: simulation)
-            try beginRemoving(place)
-            defer { endRemoving(place) }
-            let standing = try await self.record(ofSimulation: simulation)
-            var obstacles: [Reason] = []
-            if let standing, standing.checkpoint == checkpoint, standing.state != .down {
-                let what = standing.state == .suspended ? "is suspended to" : "runs on from"
-                obstacles.append(
-                    Reason(
-                        code: "checkpoint-in-use",
-                        message: "\(simulation) \(what) \(simulation)@\(checkpoint): take it down first"
-                    )
-                )
-            }
-            obstacles += try await clones(of: record) + self.obstacles(toRemoving: record, at: place)
-            guard obstacles.isEmpty else { throw ControlError(obstacles, exitCode: 3) }
-            await sealing.stop(place)
-            // Out of its place first: what a crash leaves from here on, the next start clears away.
-            try checkpointSet.unpublish(place)
-            try await writing(try await removal(of: record))
-            let remaining = await discard(place, on: hypervisors.map(\.host))
-            guard remaining.isEmpty else { throw ControlError(remaining) }
-        }
-    }
-
     /// Reads a whole checkpoint and compares it with its manifest.
     /// - Throws: only when there is none of that name; what is wrong with it is in the report.
     public func verify(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> VerifyReport {

@@ -7,13 +7,15 @@ extension ControlInstance {
     /// What lies on disk counts, not what the database knows: a checkpoint that it does not know is no less worth.
     func obstacles(
         toRemoving record: CheckpointRecord,
-        at place: CheckpointSet.Place
+        at place: CheckpointSet.Place,
+        besides others: Set<CheckpointSet.Place> = []
     ) async throws(ControlError) -> [Reason] {
         let records = try await reading { () throws(StoreError) in try await self.store.checkpoints(of: nil) }
         let title = "\(record.simulation)@\(record.name)"
         var dependents: [String] = []
         var unreadable: [Reason] = []
-        for other in try checkpointSet.places() where other != place && checkpointSet.isPublished(other) {
+        for other in try checkpointSet.places()
+        where other != place && !others.contains(other) && checkpointSet.isPublished(other) {
             let name = "\(other.simulation)@\(other.name)"
             do throws(ControlError) {
                 let machines = try checkpointSet.load(other).machines

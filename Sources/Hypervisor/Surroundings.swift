@@ -88,7 +88,10 @@ struct Surroundings: Sendable {
     /// Simulations of which something is here, also if no machine of theirs is.
     func storedSimulations() -> [String] { children(of: machinesFolder) }
 
-    private var machinesFolder: String { "\(home)/machines" }
+    var machinesFolder: String { "\(home)/machines" }
+
+    /// Each has a folder for every simulation.
+    var simulationFolders: [String] { ["\(home)/logs", "\(home)/leads", machinesFolder] }
 
     private func children(of folder: String) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()

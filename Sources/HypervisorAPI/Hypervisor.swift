@@ -80,6 +80,30 @@ public protocol Hypervisor: Sendable {
     /// old paths are removed from the checkpoint's folder.
     func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival
 
+    /// What is kept of simulations that nobody knows any more: logs, measured delays, folders without a machine. Never what a
+    /// checkpoint may need.
+    /// - Parameter simulations: those that are known.
+    func leftovers(besides simulations: [String], removing: Bool) async throws(HypervisorError) -> [Leftover]
+
     /// Removes the folder of a checkpoint, or of one that never became whole. Removing what is not there is no error.
     func removeCheckpoint(folder: String) async throws(HypervisorError)
+}
+
+extension Hypervisor {
+    /// Of one that keeps nothing: nothing.
+    public func leftovers(besides simulations: [String], removing: Bool) async throws(HypervisorError) -> [Leftover] {
+        []
+    }
+}
+
+/// A file or folder that nobody needs any more.
+public struct Leftover: Codable, Hashable, Sendable {
+    public var path: String
+    /// That the disk has for it.
+    public var bytes: UInt64
+
+    public init(path: String, bytes: UInt64) {
+        self.path = path
+        self.bytes = bytes
+    }
 }

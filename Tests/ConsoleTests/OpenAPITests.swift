@@ -63,6 +63,7 @@ import Yams
     @Test(arguments: [
         ("UpBody", UpBody.fields), ("SaveBody", SaveBody.fields), ("ResumeBody", ResumeBody.fields),
         ("RewindBody", RewindBody.fields), ("CloneBody", CloneBody.fields), ("AnnotateBody", AnnotateBody.fields),
+        ("GarbageBody", GarbageBody.fields),
         ("AdoptBody", AdoptBody.fields),
         ("ClockEditBody", ClockEditBody.fields),
     ])

@@ -152,6 +152,22 @@ import Time
         #expect(control.seen.filters.map { [$0?.key, $0?.value] } == [["stage", "a=b"], ["stage", nil]])
     }
 
+    @Test func `rules for gc are passed on, and a subtree is removed when that is asked for`() async throws {
+        let control = ScriptedControl(events: Self.events)
+        try await RouterClient.with(control) { client async throws in
+            #expect(try await client.send(.post, "/v1/gc").status == 200)
+            let rule = "{\"simulation\": \"lab\", \"dryRun\": true, \"keep\": 3, \"olderThanNs\": 7}"
+            #expect(try await client.send(.post, "/v1/gc", rule).status == 200)
+            #expect(try await client.send(.post, "/v1/gc", "{\"keep\": \"3\"}").status == 400)
+            let path = "/v1/simulations/lab/checkpoints/s1"
+            let reply = try await client.send(.delete, "\(path)?recursive=true")
+            #expect(reply.status == 200 && reply.text.contains("[\"child\",\"s1\"]"))
+            #expect(try await client.send(.delete, "\(path)?recursive=yes").status == 400)
+        }
+        let rule = GarbageRequest(simulation: "lab", dryRun: true, keep: 3, olderThan: Span(nanoseconds: 7))
+        #expect(control.seen.garbage == [GarbageRequest(), rule])
+    }
+
     @Test func `up refuses a spec of another name than the path's`() async throws {
         let spec = SimulationSpec(name: "other", machines: [])
         let json = String(decoding: try JSONEncoder().encode(spec), as: UTF8.self)

@@ -167,6 +167,8 @@ enum Samples {
                 "ClonesStarted",
                 ClonesStarted(clones: [ClonesStarted.Clone(simulation: "lab", operation: operation, events: "/")])
             ),
+            ("Removed", RemovedAnswer(removed: [])),
+            ("GarbageReport", GarbageReport(dryRun: true, items: [], spared: [])),
             ("Origin", origin), ("Version", VersionAnswer(version: "1", processID: 1, started: instant)),
             ("Health", HealthAnswer(status: "ok")), ("Accepted", AcceptedAnswer(accepted: true)),
         ]

@@ -22,6 +22,7 @@ final class ScriptedControl: Control {
         var rewind: [RewindRequest] = []
         var clone: [CloneRequest] = []
         var annotate: [AnnotateRequest] = []
+        var garbage: [GarbageRequest] = []
         var filters: [LabelFilter?] = []
         var adopt: [AdoptRequest] = []
         var edit: [ClockEditRequest] = []
@@ -139,9 +140,18 @@ final class ScriptedControl: Control {
     }
 
     func show(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointDetail { throw error }
-    func remove(_ simulation: String, _ checkpoint: String) async throws(ControlError) { throw error }
     func seal(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> CheckpointSummary {
         throw error
+    }
+
+    func remove(_ simulation: String, _ checkpoint: String, recursive: Bool) async throws(ControlError) -> [String] {
+        guard recursive else { throw error }
+        return ["child", checkpoint]
+    }
+
+    func collectGarbage(_ request: GarbageRequest) async throws(ControlError) -> GarbageReport {
+        record.withLock { $0.garbage.append(request) }
+        return GarbageReport(dryRun: request.dryRun, items: [], spared: [])
     }
 
     func verify(_ simulation: String, _ checkpoint: String) async throws(ControlError) -> VerifyReport { throw error }

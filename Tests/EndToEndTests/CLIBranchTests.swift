@@ -82,4 +82,46 @@ import Testing
             #expect(!run.errors.contains("everything is as before"), "\(run.errors)")
         }
     }
+
+    private static func checkpoint(_ name: String, _ number: Int, _ parent: String?, _ rest: String = "") -> String {
+        let parent = parent.map { #""parent":"\#($0)","# } ?? ""
+        return """
+            {"id":"i\(number)","simulation":"lab","checkpoint":"\(name)",\(parent)"instantNs":\(number),"createdNs":\(number),\
+            "machines":["a"],"bytes":\(number),\(rest)"current":\(name == "e"),"labels":{}}
+            """
+    }
+
+    @Test func `the graph draws each branch in a column of its own`() async throws {
+        let origin = #""origin":{"simulation":"old","checkpoint":"x","id":"o"},"#
+        let tree = [
+            Self.checkpoint("a", 1, nil, origin), Self.checkpoint("b", 2, "a"), Self.checkpoint("c", 3, "a"),
+            Self.checkpoint("d", 4, "b"), Self.checkpoint("e", 5, "a"), Self.checkpoint("f", 6, "d"),
+            Self.checkpoint("g", 7, "d"), Self.checkpoint("h", 8, nil), Self.checkpoint("i", 9, "e"),
+        ]
+        let log = ScriptedDaemon.Script(
+            path: "/v1/simulations/lab/checkpoints",
+            status: 200,
+            parts: [#"{"simulation":"lab","checkpoints":[\#(tree.joined(separator: ","))]}"#]
+        )
+        let clone = #"{"simulation":"two","state":"running","machines":[],"createdNs":1,"origin":"#
+        let own = #"{"simulation":"lab","state":"suspended","machines":[],"createdNs":1}"#
+        let simulations = ScriptedDaemon.Script(
+            path: "/v1/simulations",
+            status: 200,
+            parts: [#"{"simulations":[\#(own),\#(clone){"simulation":"lab","checkpoint":"d","id":"i4"}}]}"#]
+        )
+        try await Self.with([log, simulations]) { home, daemon in
+            let run = try await CLIRun.fermata(["log", "lab", "--graph", "--control", daemon.socket], in: home)
+            #expect(run.status == 0, "\(run.errors)")
+            let drawing = run.outputLines.map { String($0.prefix(8)) }
+            let expected = [
+                "*      a", "|-.-.", "* | |  b", "| * |  c", "*   |  d", "|-. |", "| | @  e", "* | |  f", "  * |  g",
+                "*   |  h", "    *  i",
+            ]
+            #expect(drawing == expected, "\(run.output)")
+            #expect(run.outputLines.first?.contains("from old@x") == true)
+            #expect(run.outputLines.first { $0.contains("  e  ") }?.hasSuffix("<- lab, suspended") == true)
+            #expect(run.outputLines.first { $0.contains("  d  ") }?.hasSuffix("-> two") == true)
+        }
+    }
 }

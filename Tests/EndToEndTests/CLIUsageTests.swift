@@ -22,6 +22,8 @@ import Testing
             (["clone", "lab@a", "--as", "b", "--count", "101"], "1 to 100"),
             (["label", "lab", "a=b"], "lab@NAME"), (["label", "lab@a"], "change"), (["label", "lab@a", "b"], "key-"),
             (["suspend", "lab", "--label", "=x"], "key=value"), (["note", "lab@a"], "text"),
+            (["gc", "lab@a"], "without '@a'"), (["gc", "--keep", "-1"], "keep"),
+            (["gc", "--older-than", "7"], "no unit"),
             (["clock", "lab", "--clock", "+1h"], "lab@NAME"), (["clock", "lab@a", "--as", "b"], "--clock"),
             (["clock", "lab@a", "--no-pause"], "without any pause"), (["rm", "lab"], "lab@NAME"),
             (["verify", "lab"], "lab@NAME"), (["export", "lab"], "lab@NAME"),

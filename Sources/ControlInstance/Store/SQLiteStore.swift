@@ -107,6 +107,9 @@ public struct SQLiteStore: Store {
                 if let removed = change.removedCheckpoint {
                     try database.execute(sql: "DELETE FROM checkpoints WHERE id = ?", arguments: [removed.id])
                 }
+                if let removed = change.removedSimulation {
+                    try database.execute(sql: "DELETE FROM simulations WHERE name = ?", arguments: [removed])
+                }
                 for checkpoint in change.checkpoints { try Self.save(checkpoint, database) }
             }
         } catch {

@@ -25,17 +25,20 @@ public struct StoreChange: Hashable, Sendable {
     public var operation: OperationRecord?
     public var checkpoints: [CheckpointRecord]
     public var removedCheckpoint: CheckpointRecord?
+    public var removedSimulation: String?
 
     public init(
         simulation: SimulationRecord? = nil,
         operation: OperationRecord? = nil,
         checkpoints: [CheckpointRecord] = [],
-        removedCheckpoint: CheckpointRecord? = nil
+        removedCheckpoint: CheckpointRecord? = nil,
+        removedSimulation: String? = nil
     ) {
         self.simulation = simulation
         self.operation = operation
         self.checkpoints = checkpoints
         self.removedCheckpoint = removedCheckpoint
+        self.removedSimulation = removedSimulation
     }
 }
 

@@ -6,12 +6,18 @@ struct Terminal: Sendable {
     let error: Styler
     /// Whether a line on standard error can be written over.
     let canRewrite: Bool
+    /// Whether standard output shows lines and dots beyond ASCII.
+    let drawsLines: Bool
 
     init(environment: [String: String]) {
         // no-color.org: set and not empty.
         let colour = (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
         out = Styler(enabled: colour && isatty(STDOUT_FILENO) == 1)
         error = Styler(enabled: colour && isatty(STDERR_FILENO) == 1)
+        // POSIX: the first of these that is not empty.
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
+        let isUnicode = locale.uppercased().replacing("-", with: "").contains("UTF8")
+        drawsLines = isUnicode && isatty(STDOUT_FILENO) == 1 && environment["TERM"] != "dumb"
         canRewrite = isatty(STDERR_FILENO) == 1 && environment["TERM"] != "dumb"
     }
 

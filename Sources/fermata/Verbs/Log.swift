@@ -14,6 +14,9 @@ struct Log: Verb {
     @Option(help: ArgumentHelp("Only checkpoints with this label.", valueName: "key[=value]"))
     var label: String?
 
+    @Flag(help: "Draw the tree beside the checkpoints in the order in which they were made.")
+    var graph = false
+
     @OptionGroup var global: GlobalOptions
 
     func validate() throws { try simulation.requireSimulation() }
@@ -22,7 +25,13 @@ struct Log: Verb {
         let name = simulation.simulation
         let query = label.map { "?label=\(ControlClient.escaped($0))" } ?? ""
         let path = "/v1/simulations/\(name)/checkpoints\(query)"
-        let answer = try await session.client().get(CheckpointsAnswer.self, path)
+        let client = try await session.client()
+        let answer = try await client.get(CheckpointsAnswer.self, path)
+        if graph, !session.global.json, !answer.value.checkpoints.isEmpty {
+            let others = try await client.get(SimulationsAnswer.self, "/v1/simulations").value.simulations
+            draw(answer.value.checkpoints, others, session.terminal)
+            return
+        }
         session.show(answer) { answer in
             if answer.checkpoints.isEmpty {
                 session.terminal.print(
@@ -62,6 +71,31 @@ struct Log: Verb {
             if answer.checkpoints.contains(where: \.current) {
                 session.terminal.print(session.terminal.out.apply(.faint, "* where \(name) stands now"))
             }
+        }
+    }
+
+    /// - Parameter simulations: all, for the clones among them.
+    private func draw(_ checkpoints: [CheckpointSummary], _ simulations: [SimulationSummary], _ terminal: Terminal) {
+        let own = simulations.first { $0.simulation == simulation.simulation }
+        for line in CheckpointGraph(checkpoints, terminal.drawsLines ? .unicode : .plain).lines {
+            guard let checkpoint = line.checkpoint else {
+                terminal.print(line.drawing)
+                continue
+            }
+            var words = [
+                terminal.out.apply(checkpoint.current ? .strong : nil, checkpoint.checkpoint),
+                terminal.out.apply(.faint, TimeText.relative(checkpoint.instant, to: .now)),
+                TimeText.bytes(checkpoint.bytes),
+            ]
+            if let origin = checkpoint.origin { words.append("from \(origin)") }
+            if checkpoint.current, let own { words.append("<- \(own.simulation), \(own.state.rawValue)") }
+            let clones = simulations.filter { $0.origin?.id == checkpoint.id }.map(\.simulation)
+            if !clones.isEmpty { words.append("-> \(clones.joined(separator: ", "))") }
+            let labels = LabelText.words(checkpoint.labels)
+            if !labels.isEmpty { words.append("[\(labels)]") }
+            let note = LabelText.line(checkpoint.note)
+            if !note.isEmpty { words.append(terminal.out.apply(.faint, note)) }
+            terminal.print("\(line.drawing)  \(words.joined(separator: "  "))")
         }
     }
 }

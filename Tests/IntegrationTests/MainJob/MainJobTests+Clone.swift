@@ -72,6 +72,15 @@ extension MainJobTests {
             }
             #expect(generations[0].contains(identifier), "\(generations)")
             #expect(Set(generations).count == 3, "\(generations)")
+
+            // Of clones that left nothing behind nothing is kept, and of the others nothing is taken.
+            for simulation in ["copy-1", "copy-2"] { _ = try await lab.control.down(simulation) }
+            let garbage = try await lab.control.collectGarbage(GarbageRequest())
+            #expect(garbage.items.filter { $0.kind == .simulation }.map(\.name) == ["copy-1", "copy-2"])
+            #expect(garbage.items.contains { $0.name == lab.folder.file("logs/copy-1") }, "\(garbage.items)")
+            let left = try Shell.output("ls '\(lab.folder.path)'/logs '\(lab.folder.path)'/machines")
+            #expect(left.contains("bare") && !left.contains("copy"), "\(left)")
+            #expect(lab.processes().count == 1)
         }
     }
 

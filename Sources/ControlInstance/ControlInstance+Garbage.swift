@@ -1,0 +1,129 @@
+import HostClock
+import HypervisorAPI
+import Synchronization
+import Time
+
+extension ControlInstance {
+    /// Removes what nothing refers to, and checkpoints by the rule that the request has. Never what is labelled `keep`, what a
+    /// simulation stands at, or what others need.
+    /// - Throws: when the request is wrong or something cannot be removed.
+    public func collectGarbage(_ request: GarbageRequest) async throws(ControlError) -> GarbageReport {
+        if let keep = request.keep, keep < 0 {
+            throw ControlError(code: "count-invalid", message: "\(keep) checkpoints cannot be kept", exitCode: 2)
+        }
+        if let simulation = request.simulation, try await record(ofSimulation: simulation) == nil {
+            throw Self.notFound(simulation: simulation)
+        }
+        var items: [GarbageReport.Item] = []
+        var spared: [Reason] = []
+        for name in try await garbageSimulations(request) {
+            do throws(ControlError) {
+                try await claiming(name, for: "gc") { () throws(ControlError) in
+                    items += try await partialFolders(of: name, request)
+                    let (removed, kept) = try await checkpoints(of: name, beyond: request)
+                    items += removed
+                    spared += kept
+                    items += try await abandonedClone(name, request)
+                }
+            } catch  where error.reasons.allSatisfy({ $0.code == "busy" }) {
+                spared += error.reasons
+            }
+        }
+        if request.simulation == nil { items += try await leftovers(request) }
+        return GarbageReport(dryRun: request.dryRun, items: items, spared: spared)
+    }
+
+    private func garbageSimulations(_ request: GarbageRequest) async throws(ControlError) -> [String] {
+        if let simulation = request.simulation { return [simulation] }
+        let known = try await reading { () throws(StoreError) in try await self.store.simulations().map(\.name) }
+        return Set(known + (try checkpointSet.places().map(\.simulation))).sorted()
+    }
+
+    private func partialFolders(
+        of simulation: String,
+        _ request: GarbageRequest
+    ) async throws(ControlError) -> [GarbageReport.Item] {
+        let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
+        var items: [GarbageReport.Item] = []
+        for place in try checkpointSet.places()
+        where place.simulation == simulation && DurableFolder.exists(place.partial) {
+            if unfinished.contains(where: { $0.simulation == simulation && $0.checkpoint == place.name }) { continue }
+            let bytes = DiskUse.bytes(of: place.partial)
+            items.append(GarbageReport.Item(kind: .partial, name: place.partial, bytes: bytes))
+            guard !request.dryRun else { continue }
+            for hypervisor in hypervisors {
+                try await work(hypervisor) { hypervisor throws(HypervisorError) in
+                    try await hypervisor.removeCheckpoint(folder: place.partial)
+                }
+            }
+            try DurableFolder.remove(place.partial)
+        }
+        return items
+    }
+
+    /// The newest first, so that those on whose disks they lie become free.
+    private func checkpoints(
+        of simulation: String,
+        beyond request: GarbageRequest
+    ) async throws(ControlError) -> ([GarbageReport.Item], [Reason]) {
+        guard request.keep != nil || request.olderThan != nil else { return ([], []) }
+        let all = try await reading { () throws(StoreError) in try await self.store.checkpoints(of: simulation) }
+        let now = clock.now()
+        let beyond = all.reversed().dropFirst(request.keep ?? 0).filter { record in
+            record.annotations.labels[Annotations.keep] == nil
+                && (request.olderThan.map { now - record.created > $0 } ?? true)
+        }
+        var items: [GarbageReport.Item] = []
+        var spared: [Reason] = []
+        var gone: Set<CheckpointSet.Place> = []
+        for record in beyond {
+            let place = place(of: record)
+            do throws(ControlError) {
+                try beginRemoving(place)
+            } catch {
+                spared += error.reasons
+                continue
+            }
+            defer { endRemoving(place) }
+            let obstacles = try await obstacles(toRemoving: record, with: gone)
+            guard obstacles.isEmpty else {
+                spared += obstacles
+                continue
+            }
+            let name = "\(simulation)@\(record.name)"
+            items.append(GarbageReport.Item(kind: .checkpoint, name: name, bytes: DiskUse.bytes(of: place.final)))
+            gone.insert(place)
+            if !request.dryRun { try await removeNow(record) }
+        }
+        return (items, spared)
+    }
+
+    /// Whoever wants it again makes it from its origin.
+    private func abandonedClone(
+        _ name: String,
+        _ request: GarbageRequest
+    ) async throws(ControlError) -> [GarbageReport.Item] {
+        guard let record = try await record(ofSimulation: name), record.state == .down, record.origin != nil,
+            try await reading({ () throws(StoreError) in try await self.store.checkpoints(of: name) }).isEmpty,
+            try await !reading({ () throws(StoreError) in try await self.store.unfinishedOperations() })
+                .contains(where: { $0.simulation == name })
+        else { return [] }
+        if !request.dryRun { try await writing(StoreChange(removedSimulation: name)) }
+        return [GarbageReport.Item(kind: .simulation, name: name, bytes: 0)]
+    }
+
+    private func leftovers(_ request: GarbageRequest) async throws(ControlError) -> [GarbageReport.Item] {
+        let known = try await reading { () throws(StoreError) in
+            try await self.store.simulations().map(\.name) + self.store.unfinishedOperations().map(\.simulation)
+        }
+        // What is just beginning has no record yet.
+        let names = Set(known).union(state.withLock { $0.claims.keys }).sorted()
+        var items: [GarbageReport.Item] = []
+        for hypervisor in hypervisors {
+            items += try await work(hypervisor) { hypervisor throws(HypervisorError) in
+                try await hypervisor.leftovers(besides: names, removing: !request.dryRun)
+            }.map { GarbageReport.Item(kind: .leftover, name: $0.path, bytes: $0.bytes) }
+        }
+        return items
+    }
+}
