@@ -152,10 +152,11 @@ extension ArchiveReader.State {
         dataLeft = left
         digest.update(zeros: file.bytes - position)
         try output.setSize(file.bytes)
-        guard digest.hex == file.sha256 else {
-            throw .corrupt("has \(file.name) with the digest \(digest.hex) instead of \(file.sha256)")
+        let found = digest.hex
+        if let expected = file.sha256, found != expected {
+            throw .corrupt("has \(file.name) with the digest \(found) instead of \(expected)")
         }
-        index.entries.append(file)
+        index.entries.append(ArchivedFile(name: file.name, bytes: file.bytes, sha256: found))
     }
 
     /// An entry's data in order; what lies between is holes.

@@ -85,13 +85,11 @@ final class ArchiveWriter {
             position = region.end
         }
         try skip(item.file.bytes - position, &digest)
-        guard digest.hex == item.file.sha256 else {
-            throw ArchiveError(
-                .source,
-                "\(item.source) has the digest \(digest.hex) instead of \(item.file.sha256)"
-            )
+        let found = digest.hex
+        if let expected = item.file.sha256, found != expected {
+            throw ArchiveError(.source, "\(item.source) has the digest \(found) instead of \(expected)")
         }
-        index.entries.append(item.file)
+        index.entries.append(ArchivedFile(name: item.file.name, bytes: item.file.bytes, sha256: found))
     }
 
     /// Without this it is no archive.

@@ -55,6 +55,7 @@ extension ControlInstance {
     /// Nothing stands against it.
     func removeNow(_ record: CheckpointRecord) async throws(ControlError) {
         let place = place(of: record)
+        await sealing.stop(place)
         // Out of its place first: what a crash leaves from here on, the next start clears away.
         try checkpointSet.unpublish(place)
         try await writing(try await removal(of: record))

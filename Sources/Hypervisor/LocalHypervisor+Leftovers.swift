@@ -11,7 +11,7 @@ extension LocalHypervisor {
                 let path = "\(folder)/\(name)"
                 guard folder != surroundings.machinesFolder || Self.isForsaken(path) else { continue }
                 found.append(Leftover(path: path, bytes: Self.allocated(path)))
-                if removing { try RunFolder(path: path).remove() }
+                if removing { try RunFolder(path: path).remove(surroundings.ram) }
             }
         }
         return found.sorted { $0.path < $1.path }

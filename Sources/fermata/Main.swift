@@ -29,7 +29,8 @@ struct Fermata: AsyncParsableCommand {
         subcommands: [
             Up.self, Suspend.self, Checkpoint.self, Resume.self, Rewind.self, Clone.self, Down.self, Ps.self,
             Log.self, Show.self, Label.self, Note.self, Clock.self, Verify.self, Export.self,
-            Import.self, Rm.self, GC.self, Adopt.self, Inspect.self, Validate.self, Schema.self, Doctor.self, Serve.self,
+            Import.self, Rm.self, GC.self, Adopt.self, Inspect.self, Validate.self, Schema.self, Doctor.self,
+            Serve.self,
         ]
     )
 

@@ -15,7 +15,8 @@ extension ControlInstance {
         _ = try await checkpointRecord(checkpoint, of: simulation)
         let title = "\(simulation)@\(checkpoint)"
         let place = checkpointSet.place(of: checkpoint, simulation: simulation)
-        var manifest = try await sealed(try checkpointSet.load(place), at: place)
+        try await sealed(place)
+        var manifest = try checkpointSet.load(place)
         let scratch = try ExportScratch(path: "\(exportsFolder)/\(sortableID(at: clock.now()))")
         var machines: [MachineCheckpoint] = []
         var sources = Dictionary(manifest.links.map { ($0.file.path, "\(place.final)/\($0.file.path)") }) { $1 }
@@ -39,7 +40,11 @@ extension ControlInstance {
                     message: "nobody says where \(file.path) of \(title) lies"
                 )
             }
-            let archived = ArchivedFile(name: file.path, bytes: file.bytes, sha256: sha256)
+            let archived = ArchivedFile(
+                name: file.path,
+                bytes: file.bytes,
+                sha256: file.role == .ram ? nil : sha256
+            )
             items.append(ArchiveItem(file: archived, source: source))
         }
         let bytes = try CheckpointSet.encode(manifest)
@@ -58,40 +63,5 @@ extension ControlInstance {
         } catch {
             throw ControlError(error, of: title)
         }
-    }
-
-    /// The manifest with every digest: brings in what is still elsewhere of a checkpoint that is not sealed yet.
-    private func sealed(
-        _ manifest: CheckpointManifest,
-        at place: CheckpointSet.Place
-    ) async throws(ControlError) -> CheckpointManifest {
-        guard manifest.files.contains(where: { $0.sha256 == nil }) else { return manifest }
-        var files: [CheckpointFile] = []
-        for (hypervisor, stored) in try stored(manifest, at: place.final) {
-            files += try await work(hypervisor) { hypervisor throws(HypervisorError) in
-                try await hypervisor.seal(stored)
-            }
-        }
-        return manifest.sealed(by: files)
-    }
-}
-
-extension CheckpointManifest {
-    /// - Parameter files: some of its own, with digests.
-    fileprivate func sealed(by files: [CheckpointFile]) -> CheckpointManifest {
-        let digests = Dictionary(files.map { ($0.path, $0.sha256) }) { $1 }
-        func seal(_ file: inout CheckpointFile) {
-            if file.sha256 == nil, let digest = digests[file.path] { file.sha256 = digest }
-        }
-        var manifest = self
-        for machine in manifest.machines.indices {
-            seal(&manifest.machines[machine].state)
-            if var ram = manifest.machines[machine].ram {
-                seal(&ram)
-                manifest.machines[machine].ram = ram
-            }
-            for disk in manifest.machines[machine].disks.indices { seal(&manifest.machines[machine].disks[disk].file) }
-        }
-        return manifest
     }
 }

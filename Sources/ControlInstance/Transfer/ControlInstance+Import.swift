@@ -65,6 +65,13 @@ extension ControlInstance {
         let arrival = try await work(hypervisors[0]) { hypervisor throws(HypervisorError) in
             try await hypervisor.fit(order)
         }
+        // The archive's digests are of bytes; RAM has one of its pages in the manifest.
+        let withRAM = arrival.machines.filter { $0.ram != nil }
+        if !withRAM.isEmpty {
+            let stored = StoredCheckpoint(folder: place.partial, machines: withRAM, links: [])
+            let damage = try await work(hypervisors[0]) { hypervisor in await hypervisor.verify(stored) }
+            guard damage.isEmpty else { throw ControlError(damage) }
+        }
         var manifest = archived
         let now = clock.now()
         manifest.tool = CheckpointSet.tool
@@ -80,6 +87,7 @@ extension ControlInstance {
         manifest.spec.name = place.simulation
         manifest.machines = arrival.machines
         try await publish(manifest, at: place)
+        sealLater(place)
         return ImportReport(manifest, origin: archived.asOrigin, reasons: arrival.obstacles, notes: arrival.notes)
     }
 

@@ -119,12 +119,7 @@ extension SimulationSpec {
     fileprivate mutating func keepAddresses() {
         for link in links.indices where links[link].kind != .serial {
             for end in links[link].ends.indices where links[link].ends[end].mac == nil {
-                links[link].ends[end].mac = StableName.mac(
-                    simulation: name,
-                    link: links[link].name,
-                    machine: links[link].ends[end].machine,
-                    end: end
-                )
+                links[link].ends[end].mac = StableName.mac(of: links[link], end: end, in: name)
             }
         }
     }
