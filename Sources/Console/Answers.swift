@@ -31,6 +31,8 @@ public struct SimulationsAnswer: Codable, Hashable, Sendable {
 public struct CheckpointsAnswer: Codable, Hashable, Sendable {
     public var simulation: String
     public var checkpoints: [CheckpointSummary]
+    /// nil: of a daemon that does not know it.
+    public var storage: StorageReport?
 }
 
 /// `GET /v1/operations`.

@@ -103,7 +103,10 @@ struct Routes: Sendable {
                 let simulation = try call.simulation()
                 let filter = try call.parameter("label").map { LabelFilter($0) }
                 let checkpoints = try await control.log(simulation, label: filter)
-                return try Answer.json(CheckpointsAnswer(simulation: simulation, checkpoints: checkpoints))
+                let storage = try await control.storage(of: simulation)
+                return try Answer.json(
+                    CheckpointsAnswer(simulation: simulation, checkpoints: checkpoints, storage: storage)
+                )
             },
             .get("\(path)/{checkpoint}") { call in
                 try Answer.json(try await control.show(try call.simulation(), try call.checkpoint()))

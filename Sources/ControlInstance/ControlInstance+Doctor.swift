@@ -29,6 +29,7 @@ extension ControlInstance {
                     findings.append(.init(level: .problem, subject: subject, message: error.description))
                 }
             }
+            findings += try await quotaFindings()
             findings.append(.init(level: .ok, subject: "state", message: "\(home): \(checkpoints.count) checkpoints"))
         } catch {
             findings.append(.init(level: .problem, subject: "state", message: error.description))

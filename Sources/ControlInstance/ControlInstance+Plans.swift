@@ -52,6 +52,7 @@ extension ControlInstance {
                 exitCode: 3
             )
         }
+        try await checkQuota(of: simulation)
         let name = try await newCheckpointName(request.checkpoint, of: simulation.name)
         let place = checkpointSet.place(of: name, simulation: simulation.name)
         let instant = resolve(request.when)

@@ -26,5 +26,8 @@ public struct ControlOptions: Hashable, Sendable {
     /// From the decision to roll back until the machines go on together.
     public var rollbackLead = Span.milliseconds(50)
 
+    /// What all checkpoints together may take of the disk; nil: as much as there is.
+    public var quotaBytes: UInt64?
+
     public init() {}
 }

@@ -9,19 +9,23 @@ public struct SimulationSpec: Codable, Hashable, Sendable {
     public var machines: [MachineSpec]
     public var links: [LinkSpec]
     public var resources: [ResourceSpec]
+    /// What its checkpoints may take of the disk; nil: as much as there is.
+    public var quotaBytes: UInt64?
 
     public init(
         name: String,
         clock: ClockPolicy = .continue,
         machines: [MachineSpec],
         links: [LinkSpec] = [],
-        resources: [ResourceSpec] = []
+        resources: [ResourceSpec] = [],
+        quotaBytes: UInt64? = nil
     ) {
         self.name = name
         self.clock = clock
         self.machines = machines
         self.links = links
         self.resources = resources
+        self.quotaBytes = quotaBytes
     }
 }
 

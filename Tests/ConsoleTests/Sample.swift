@@ -106,6 +106,13 @@ enum Samples {
         finished: instant
     )
 
+    private static let storage = StorageReport(
+        usedBytes: 1,
+        quotaBytes: 2,
+        totalBytes: 1,
+        totalQuotaBytes: 2
+    )
+
     private static let origin = Origin(simulation: "old", checkpoint: "s9", id: "i")
 
     private static let summary = CheckpointSummary(
@@ -143,7 +150,8 @@ enum Samples {
             ("MachineResult", machine), ("MachineResult", OperationReport.MachineResult(name: "m", host: "h")),
             ("Stage", stage), ("ClockReading", reading), ("ClockState", clock), ("Reason", reason),
             ("CheckpointSummary", summary),
-            ("Checkpoints", CheckpointsAnswer(simulation: "lab", checkpoints: [])),
+            ("Checkpoints", CheckpointsAnswer(simulation: "lab", checkpoints: [], storage: storage)),
+            ("Storage", storage), ("Storage", StorageReport(usedBytes: 1, totalBytes: 1)),
             ("VerifyReport", VerifyReport(simulation: "lab", checkpoint: "s1", reasons: [], exitCode: 0)),
             ("ImportReport", imported), ("DownReport", DownReport(simulation: "lab", before: .running, machines: [])),
             ("ClockReport", ClockReport(simulation: "lab", checkpoint: "s1", machines: [])),

@@ -129,6 +129,7 @@ final class ScriptedControl: Control {
         throw error
     }
 
+    func storage(of simulation: String) async throws(ControlError) -> StorageReport { throw error }
     func annotate(_ request: AnnotateRequest) async throws(ControlError) -> CheckpointSummary {
         record.withLock { $0.annotate.append(request) }
         throw error

@@ -67,6 +67,13 @@ import Testing
         }
     }
 
+    @Test func `a quota that is no size is told by the daemon that reads it`() async throws {
+        try await CLIHome.with { home in
+            let run = try await CLIRun.fermata(["serve"], in: home, environment: ["FERMATA_QUOTA": "lots"])
+            #expect(run.status == 2 && run.errors.contains("FERMATA_QUOTA is 'lots'"), "\(run.errors)")
+        }
+    }
+
     @Test func `without a folder for its state it says what to set`() async throws {
         try await CLIHome.with { home in
             let run = try await CLIRun.fermata(["ps"], in: home, environment: ["HOME": "", "FERMATA_HOME": ""])

@@ -51,7 +51,7 @@ struct ManifestDocumentsTests {
         #expect(schema.required == ["simulation", "machines"])
         #expect(
             schema.properties.keys.sorted() == [
-                "clock", "hooks", "hosts", "links", "machines", "resources", "simulation",
+                "clock", "hooks", "hosts", "links", "machines", "quota", "resources", "simulation",
             ]
         )
     }

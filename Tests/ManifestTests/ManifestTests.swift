@@ -145,6 +145,12 @@ struct ManifestTests {
         #expect(spec.machines[0].memoryBytes == bytes)
     }
 
+    @Test func aQuotaIsASizeOfWholeDisks() throws {
+        let lab = try Lab()
+        let spec = try lab.parse("{simulation: a, quota: 20G, machines: {m: {arch: x86_64, machine: pc}}}")
+        #expect(spec.quotaBytes == 20 << 30)
+    }
+
     @Test func anchorsAndAliasesWork() throws {
         let lab = try Lab()
         let spec = try lab.parse(

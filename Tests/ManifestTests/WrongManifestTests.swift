@@ -131,6 +131,12 @@ struct WrongManifestTests {
         ),
         Case(machine: "memory: -1", "5:13: expected a size such as 128M, in bytes or with K, M, G or T, found '-1'"),
         Case(machine: "memory: 99999999999T", "5:13: '99999999999T' is no size that a machine can have"),
+        Case(pair: "quota: much", "5:8: expected a size such as 20G, in bytes or with K, M, G or T, found 'much'"),
+        Case(pair: "quota: 0", "5:8: expected a size such as 20G, in bytes or with K, M, G or T, found '0'"),
+        Case(
+            pair: "quota: 99999999999T",
+            "5:8: expected a size such as 20G, in bytes or with K, M, G or T, found '99999999999T'"
+        ),
         Case(machine: "memory:", "5:12: expected a size such as 128M, found nothing"),
         Case(machine: "cpus: two", "5:11: expected a whole number from 1 to 1024, found 'two'"),
         Case(machine: "cpus: [1]", "5:11: expected a whole number from 1 to 1024, found a list"),

@@ -35,6 +35,11 @@ enum SimulationKeys {
         ),
         "what the simulation holds outside of QEMU while it runs, by names"
     )
+    static let quota = Key(
+        "quota",
+        ValueType<UInt64>.quota,
+        "what its checkpoints may take of the disk, in bytes or with K, M, G or T; as much as there is if left out"
+    )
     static let hooks = Key("hooks", ValueType<Never>.notYet("hooks"), "reserved")
     static let hosts = Key("hosts", ValueType<Never>.notYet("hosts"), "reserved")
 
@@ -43,7 +48,7 @@ enum SimulationKeys {
         label: "a mapping",
         keys: [
             simulation.description, clock.description, machines.description, links.description, resources.description,
-            hooks.description, hosts.description,
+            quota.description, hooks.description, hosts.description,
         ]
     ) { object in
         let name = object(simulation)
@@ -51,6 +56,7 @@ enum SimulationKeys {
         let machines = object(machines)
         let links = object(links) ?? []
         let resources = object(resources) ?? []
+        let quota = object(quota)
         _ = object(hooks)
         _ = object(hosts)
         guard let name, let machines else { return nil }
@@ -64,7 +70,8 @@ enum SimulationKeys {
             clock: policy,
             machines: machines.map { wiring.machine($0.value, links: cables) },
             links: cables.map(\.value),
-            resources: resources.map(\.value)
+            resources: resources.map(\.value),
+            quotaBytes: quota
         )
     }
 }

@@ -118,19 +118,30 @@ extension ValueType where Value == UInt64 {
         ])
     ) { item, reading in
         guard let text = reading.text(of: item, expected: "a size such as 128M") else { return nil }
-        let shifts: [Character: UInt64] = ["K": 10, "M": 20, "G": 30, "T": 40]
-        let shift = text.last.flatMap { shifts[$0] }
-        let digits = shift == nil ? Substring(text) : text.dropLast()
-        guard digits.allSatisfy({ $0.isASCII && $0.isNumber }), let count = UInt64(digits) else {
+        guard let bytes = ByteCount.parse(text) else {
             reading.report(
                 "expected a size such as 128M, in bytes or with K, M, G or T, found '\(text)'",
                 at: item.place
             )
             return nil
         }
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: 1 << (shift ?? 0))
-        guard !overflow, bytes > 0, bytes <= 1 << 50 else {
+        guard bytes > 0, bytes <= 1 << 50 else {
             reading.report("'\(text)' is no size that a machine can have", at: item.place)
+            return nil
+        }
+        return bytes
+    }
+}
+
+extension ValueType where Value == UInt64 {
+    /// As ``size``, of whole disks.
+    static let quota = ValueType("a size such as 20G", schema: size.schema) { item, reading in
+        guard let text = reading.text(of: item, expected: "a size such as 20G") else { return nil }
+        guard let bytes = ByteCount.parse(text), bytes > 0, bytes <= 1 << 60 else {
+            reading.report(
+                "expected a size such as 20G, in bytes or with K, M, G or T, found '\(text)'",
+                at: item.place
+            )
             return nil
         }
         return bytes

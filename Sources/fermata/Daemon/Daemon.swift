@@ -56,7 +56,11 @@ struct Daemon {
         let started = SystemClock().now()
         let control: ControlInstance
         do {
-            control = try await DaemonParts.controlInstance(home: home.path, logger: logger)
+            control = try await DaemonParts.controlInstance(
+                home: home.path,
+                environment: ProcessInfo.processInfo.environment,
+                logger: logger
+            )
             log(await control.recover())
         } catch let error as ControlError {
             throw CommandFailure(problem: Problem(error))

@@ -68,6 +68,10 @@ struct Log: Verb {
                 )
             }
             session.terminal.print(table)
+            if let storage = answer.storage, let quota = storage.quotaBytes {
+                let use = "\(TimeText.bytes(storage.usedBytes)) of a quota of \(TimeText.bytes(quota))"
+                session.terminal.print(session.terminal.out.apply(.faint, use))
+            }
             if answer.checkpoints.contains(where: \.current) {
                 session.terminal.print(session.terminal.out.apply(.faint, "* where \(name) stands now"))
             }
