@@ -18,6 +18,9 @@ final class ArchiveWriter {
     /// What libarchive hands over at once, and the tar's padding at its end.
     private static let blockBytes: Int32 = 256 << 10
 
+    /// Threads beside the one that reads and digests.
+    private static let compressors = "2"
+
     private let archive: OpaquePointer
     private let output: ByteChannel
     private let time: Int64
@@ -38,6 +41,7 @@ final class ArchiveWriter {
             archive_write_set_format_pax_restricted(archive) == ARCHIVE_OK,
             // With ARCHIVE_WARN it would be a program of that name.
             archive_write_add_filter_zstd(archive) == ARCHIVE_OK,
+            archive_write_set_filter_option(archive, "zstd", "threads", Self.compressors) == ARCHIVE_OK,
             archive_write_set_bytes_per_block(archive, Self.blockBytes) == ARCHIVE_OK,
             archive_write_set_bytes_in_last_block(archive, 1) == ARCHIVE_OK,
             archive_write_open(archive, Unmanaged.passUnretained(output).toOpaque(), nil, sendToChannel, nil)
