@@ -57,7 +57,7 @@ enum Samples {
             machines: [],
             links: []
         ),
-        origin: CheckpointManifest.Origin(id: "o", simulation: "lab", name: "s1", hosts: ["h"]),
+        origin: CheckpointManifest.Provenance(id: "o", simulation: "lab", name: "s1", hosts: ["h"]),
         reasons: [reason],
         notes: ["n"]
     )

@@ -30,8 +30,13 @@ struct TransferTests {
         let manifest = try await control.show("sim", "s1").manifest
         #expect(manifest.id == report.id && manifest.id != original.id)
         #expect(
-            manifest.origin
-                == CheckpointManifest.Origin(id: original.id, simulation: "sim", name: "s1", hosts: ["left", "right"])
+            manifest.importedFrom
+                == CheckpointManifest.Provenance(
+                    id: original.id,
+                    simulation: "sim",
+                    name: "s1",
+                    hosts: ["left", "right"]
+                )
         )
         #expect(manifest.machines.map(\.host) == ["left", "left", "left"])
         #expect(manifest.machines.map(\.stoppedAt) == original.machines.map(\.stoppedAt))

@@ -20,7 +20,7 @@ public struct CheckpointManifest: Codable, Hashable, Sendable {
     }
 
     /// Where a checkpoint came from that was not made here.
-    public struct Origin: Codable, Hashable, Sendable {
+    public struct Provenance: Codable, Hashable, Sendable {
         public var id: String
         public var simulation: String
         public var name: String
@@ -50,7 +50,7 @@ public struct CheckpointManifest: Codable, Hashable, Sendable {
     public var instant: HostInstant
     public var parent: Parent?
     /// nil for a checkpoint that was made here.
-    public var origin: Origin?
+    public var importedFrom: Provenance?
     public var spec: SimulationSpec
     public var machines: [MachineCheckpoint]
     public var links: [LinkCheckpoint]
@@ -59,7 +59,7 @@ public struct CheckpointManifest: Codable, Hashable, Sendable {
         case format, tool, id, simulation, name, operation
         case created = "createdNs"
         case instant = "instantNs"
-        case parent, origin, spec, machines, links
+        case parent, importedFrom, spec, machines, links
     }
 
     public init(
@@ -72,7 +72,7 @@ public struct CheckpointManifest: Codable, Hashable, Sendable {
         created: HostInstant,
         instant: HostInstant,
         parent: Parent?,
-        origin: Origin? = nil,
+        importedFrom: Provenance? = nil,
         spec: SimulationSpec,
         machines: [MachineCheckpoint],
         links: [LinkCheckpoint]
@@ -86,7 +86,7 @@ public struct CheckpointManifest: Codable, Hashable, Sendable {
         self.created = created
         self.instant = instant
         self.parent = parent
-        self.origin = origin
+        self.importedFrom = importedFrom
         self.spec = spec
         self.machines = machines
         self.links = links

@@ -5,7 +5,7 @@ public struct ImportReport: Codable, Hashable, Sendable {
     public var simulation: String
     public var checkpoint: String
     public var id: String
-    public var origin: CheckpointManifest.Origin
+    public var origin: CheckpointManifest.Provenance
     public var machines: [String]
     /// Of all files in its folder.
     public var bytes: UInt64
@@ -18,7 +18,7 @@ public struct ImportReport: Codable, Hashable, Sendable {
 
     public init(
         _ manifest: CheckpointManifest,
-        origin: CheckpointManifest.Origin,
+        origin: CheckpointManifest.Provenance,
         reasons: [Reason],
         notes: [String]
     ) {

@@ -34,7 +34,7 @@ extension CheckpointManifest {
         return archived
     }
 
-    var asOrigin: Origin {
-        Origin(id: id, simulation: simulation, name: name, hosts: Set(machines.map(\.host)).sorted())
+    var asProvenance: Provenance {
+        Provenance(id: id, simulation: simulation, name: name, hosts: Set(machines.map(\.host)).sorted())
     }
 }

@@ -82,13 +82,13 @@ extension ControlInstance {
         manifest.operation = OperationID.new(at: now)
         manifest.created = now
         manifest.parent = nil
-        manifest.origin = archived.asOrigin
+        manifest.importedFrom = archived.asProvenance
         manifest.spec = arrival.simulation
         manifest.spec.name = place.simulation
         manifest.machines = arrival.machines
         try await publish(manifest, at: place)
         sealLater(place)
-        return ImportReport(manifest, origin: archived.asOrigin, reasons: arrival.obstacles, notes: arrival.notes)
+        return ImportReport(manifest, origin: archived.asProvenance, reasons: arrival.obstacles, notes: arrival.notes)
     }
 
     private func publish(_ manifest: CheckpointManifest, at place: CheckpointSet.Place) async throws(ControlError) {

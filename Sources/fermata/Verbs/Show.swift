@@ -72,7 +72,7 @@ struct Show: Verb {
             "\(terminal.out.apply(.strong, name)), suspended at \(TimeText.local(manifest.instant)) "
                 + "(\(TimeText.relative(manifest.instant, to: .now)))"
         )
-        if let origin = manifest.origin {
+        if let origin = manifest.importedFrom {
             terminal.print(
                 "imported; it was \(origin.simulation)@\(origin.name) on \(origin.hosts.joined(separator: ", "))"
             )
