@@ -27,6 +27,14 @@ extension LocalHypervisor {
             Self.diskTools, Self.kvm, Self.savingBehind, Self.realtime(surroundings.deadlines.privileges),
             Self.hostClock, space, memory,
         ]
+        findings += surroundings.ram.abandoned.map { folder, bytes in
+            .init(
+                level: .notice,
+                subject: "RAM",
+                message:
+                    "\(folder) has \(bytes >> 20) MiB of a state folder that is not there any more; remove it if nobody needs it"
+            )
+        }
         return HypervisorDescription(
             host: host,
             architecture: HostArchitecture.name,

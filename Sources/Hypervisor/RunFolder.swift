@@ -32,8 +32,6 @@ struct RunFolder: Sendable {
         }
     }
 
-    static func removeTree(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
-
     static func unlinkFile(_ path: String) { unlink(path) }
 
     static func make(_ path: String) throws(HypervisorError) {

@@ -26,7 +26,6 @@ struct Surroundings: Sendable {
         deadlines = try DeadlineThreads()
         ram = RAMStore(home: home, wanted: ramFolder)
         journal = Journal(folder: "\(home)/journal")
-        ram.removeAbandoned()
         for folder in [home, journal.folder, machinesFolder] {
             try FileManager.default.createDirectory(
                 atPath: folder,

@@ -30,7 +30,7 @@ struct DependentsTests {
     }
 
     private func newer(_ text: String) -> String {
-        text.replacing("\"format\" : 1", with: "\"format\" : 2")
+        text.replacing("\"format\" : 2", with: "\"format\" : 3")
     }
 
     private func refusal(_ control: ControlInstance, _ name: String) async -> ControlError? {

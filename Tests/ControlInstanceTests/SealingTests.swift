@@ -63,7 +63,9 @@ struct SealingTests {
     }
 
     @Test func whoWaitsForItHearsWhyItIsNot() async throws {
-        let (_, control, place) = try await Self.suspended(.refuse("checkpoint-lost"), .refuse("checkpoint-lost"))
+        // By itself, because somebody waits, and for the reasons.
+        let lost = ScriptedHypervisor.Fault.refuse("checkpoint-lost")
+        let (_, control, place) = try await Self.suspended(lost, lost, lost)
         let error = await #expect(throws: ControlError.self) { try await control.seal("sim", "s1") }
         #expect(error?.reasons.map(\.code) == ["checkpoint-lost"])
         #expect(!control.checkpointSet.isSealed(place))

@@ -130,16 +130,16 @@ final class RAMStore: Sendable {
     /// Says whose folder it is, so that one whose home is gone can be told.
     private static let homeLink = "home"
 
-    /// Removes what homes left here that are no more.
-    func removeAbandoned() {
-        for name in FolderListing.names(in: root) where name.hasPrefix(Self.prefix) {
-            let abandoned = "\(root)/\(name)"
-            var status = stat()
-            guard lstat(abandoned, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid(),
-                let owner = ProcFile.readLink("\(abandoned)/\(Self.homeLink)"), access(owner, F_OK) != 0,
-                errno == ENOENT
-            else { continue }
-            RunFolder.removeTree(abandoned)
+    /// Folders beside this one of homes that are no more, with the bytes that they take. They are told, not removed: a home may be on a
+    /// disk that is not mounted now.
+    var abandoned: [(folder: String, bytes: UInt64)] {
+        FolderListing.names(in: root).filter { $0.hasPrefix(Self.prefix) }.compactMap { name in
+            let folder = "\(root)/\(name)"
+            guard let owner = ProcFile.readLink("\(folder)/\(Self.homeLink)"), ProcFile.size(of: owner) == nil else {
+                return nil
+            }
+            let files = Self.files(in: folder) + Self.files(in: "\(folder)/warm")
+            return (folder, files.reduce(0) { $0 + $1.allocated })
         }
     }
 
@@ -156,6 +156,8 @@ final class RAMStore: Sendable {
                     "\(folder) is not a folder of this user alone; remove it, or set \(Self.setting) to another place"
             )
         }
+        let link = "\(folder)/\(Self.homeLink)"
+        if ProcFile.readLink(link) != home { try Self.point(link, to: home) }
     }
 
     /// Gives up warm files, oldest first, until there is room; also in the host's memory, of which a tmpfs may promise more than there is.

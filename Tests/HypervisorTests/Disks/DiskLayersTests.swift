@@ -163,7 +163,9 @@ struct DiskLayersTests {
             #expect(result.way == .link)
             #expect(result.disk.file.path == "root.qcow2")
             #expect(result.disk.backingFiles == [scratch.file("base")])
-            #expect(result.disk.file.sha256?.count == 64)
+            // Told when the checkpoint is sealed.
+            #expect(result.disk.file.sha256 == nil)
+            let digest = try await FileDigest.sha256(of: scratch.file("checkpoint/root.qcow2"))
             layers.removeOwnLayers(of: machine.record.disks)
 
             let again = try await layers.makeDisks(
@@ -176,7 +178,7 @@ struct DiskLayersTests {
                 ShortCommand(arguments: ["qemu-io", "-f", "qcow2", "-c", $0, again[0].path])
             }
             for command in reads { #expect(try await command.run().succeeded) }
-            #expect(try await FileDigest.sha256(of: scratch.file("checkpoint/root.qcow2")) == result.disk.file.sha256)
+            #expect(try await FileDigest.sha256(of: scratch.file("checkpoint/root.qcow2")) == digest)
         }
     }
 
