@@ -100,7 +100,7 @@ extension ControlInstance {
     // MARK: - Against removal
 
     /// - Throws: when it is being removed.
-    private func beginCloning(_ place: CheckpointSet.Place) throws(ControlError) {
+    func beginCloning(_ place: CheckpointSet.Place) throws(ControlError) {
         let begun = state.withLock { state in
             guard !state.removed.contains(place) else { return false }
             state.cloned[place, default: 0] += 1
@@ -115,7 +115,7 @@ extension ControlInstance {
         }
     }
 
-    private func endCloning(_ place: CheckpointSet.Place) {
+    func endCloning(_ place: CheckpointSet.Place) {
         state.withLock { state in
             let rest = (state.cloned[place] ?? 1) - 1
             state.cloned[place] = rest > 0 ? rest : nil

@@ -35,7 +35,6 @@ extension ControlInstance {
         }
         _ = try await checkpointRecord(name, of: simulation.name)
         let place = checkpointSet.place(of: name, simulation: simulation.name)
-        if request.ram == .consume { try await prepareToConsume(place) }
         let manifest = try checkpointSet.load(place)
         var target = simulation
         target.state = .running

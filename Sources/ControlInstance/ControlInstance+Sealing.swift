@@ -18,6 +18,7 @@ extension ControlInstance {
                     return
                 } catch {
                     if Task.isCancelled { return }
+                    self.sealing.note(error, of: place)
                     self.logger.warning("\(place.simulation)@\(place.name) is not sealed yet: \(error)")
                     // No second attempt finds what is gone, or mends what does not fit.
                     if error.exitCode == 6 || error.reasons.contains(where: { Self.isFinal($0) }) { return }
@@ -33,13 +34,22 @@ extension ControlInstance {
     }
 
     /// Waits until a checkpoint is sealed.
-    /// - Throws: why it is not.
+    /// - Throws: why it is not; the attempts go on in the background.
     func sealed(_ place: CheckpointSet.Place) async throws(ControlError) {
+        // One that only waits to try again does so now.
+        if sealing.failure(of: place) != nil { await sealing.stop(place) }
         sealLater(place)
-        await sealing.task(of: place)?.value
+        while sealing.isUnderWay(place) {
+            if let failure = sealing.failure(of: place) { throw failure }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
         guard checkpointSet.isPublished(place), !checkpointSet.isSealed(place) else { return }
-        // Once more, for its reasons.
-        try await seal(place)
+        if let failure = sealing.failure(of: place) { throw failure }
+        throw ControlError(
+            code: "busy",
+            message: "\(place.simulation)@\(place.name) is not sealed, and somebody goes on with its RAM",
+            exitCode: 3
+        )
     }
 
     private func seal(_ place: CheckpointSet.Place) async throws(ControlError) {
@@ -78,11 +88,16 @@ extension ControlInstance {
                 sealLater(place)
                 continue
             }
-            try checkpointSet.unpublish(place)
             let known = try await reading { () throws(StoreError) in
                 try await self.store.checkpoint(place.name, of: place.simulation)
             }
-            if let known { try await writing(try await removal(of: known, lost: true)) }
+            // Disks of others may lie on its own: it stays for those, and cannot be resumed.
+            guard let known, try await obstacles(toRemoving: known, at: place, besides: []).isEmpty else {
+                report.problems += lost
+                continue
+            }
+            try checkpointSet.unpublish(place)
+            try await writing(try await removal(of: known, lost: true))
             report.problems += lost.map { reason in
                 Reason(
                     code: reason.code,
@@ -116,9 +131,17 @@ extension ControlInstance {
         for task in tasks { await task.value }
     }
 
-    /// Nobody else may be reading what a machine is about to write on.
-    func prepareToConsume(_ place: CheckpointSet.Place) async throws(ControlError) {
-        await sealing.stop(place)
+    /// Nobody else may read what a machine is about to write on, from now to ``endConsuming(_:)``.
+    /// - Throws: when it is being cloned, exported or removed.
+    func beginConsuming(_ place: CheckpointSet.Place) async throws(ControlError) {
+        try beginRemoving(place)
+        await sealing.hold(place)
+    }
+
+    func endConsuming(_ place: CheckpointSet.Place) {
+        sealing.letGo(place)
+        endRemoving(place)
+        sealLater(place)
     }
 
     func isConsumed(_ place: CheckpointSet.Place) -> Bool {

@@ -136,6 +136,15 @@ actor LifetimeManager {
         try folder.remove(surroundings.ram)
     }
 
+    /// RAM that a checkpoint has by its final name, of a suspend that was decided and never confirmed, is not this machine's any more.
+    nonisolated func leaveRAM(to entry: JournalEntry) {
+        guard let memory = record.memory, let folder = entry.folder else { return }
+        let final = folder.hasSuffix(".partial") ? String(folder.dropLast(".partial".count)) : folder
+        let ram = "\(final)/\(CheckpointFolder(path: final).ramPath(of: name.machine))"
+        guard ProcFile.readLink(ram) == memory.path else { return }
+        RunFolder.unlinkFile(RunFolder(path: record.folder).ramLink)
+    }
+
     /// Closes the monitor; the process goes on.
     func letGo() async {
         shortening?.cancel()

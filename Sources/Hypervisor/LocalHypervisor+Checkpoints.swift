@@ -31,8 +31,9 @@ extension LocalHypervisor {
     public func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] {
         let stop = StopSign()
         let store = surroundings.ram
+        let used = Set(allMachines(of: nil).compactMap(\.record.memory).filter(\.shared).map(\.path))
         return try await withTaskCancellationHandler {
-            await checkpoint.sealed(store, isStopped: { stop.isUp })
+            await checkpoint.sealed(store, sparing: used, isStopped: { stop.isUp })
         } onCancel: {
             stop.raise()
         }.get()
@@ -124,6 +125,7 @@ extension StoredCheckpoint {
     /// One file after the other: nobody waits for it, and everything else goes first.
     fileprivate func sealed(
         _ store: RAMStore,
+        sparing used: Set<String>,
         isStopped: @escaping @Sendable () -> Bool
     ) async -> Result<[CheckpointFile], HypervisorError> {
         let folder = CheckpointFolder(path: folder)
@@ -133,6 +135,12 @@ extension StoredCheckpoint {
                 do throws(HypervisorError) {
                     if file.role == .ram {
                         let ram = CheckpointRAM(path: try folder.file(file.path), bytes: file.bytes)
+                        if let target = ProcFile.readLink(ram.path), used.contains(target) {
+                            throw HypervisorError(
+                                code: "checkpoint-in-use",
+                                message: "\(target) is the RAM of a machine that runs"
+                            )
+                        }
                         file.sha256 = try await ram.seal(store, isStopped: isStopped)
                     } else {
                         file.sha256 = try await FileDigest.sha256(of: DiskLayers.absolute(file.path, in: folder.path))

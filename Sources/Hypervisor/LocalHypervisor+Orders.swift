@@ -27,6 +27,7 @@ extension LocalHypervisor {
             return launch(entry, LaunchOrder(start))
         case .resume(let resume):
             try refuseIfPresent(resume.simulation.name)
+            if resume.ram == .consume { try refuseIfViewed(resume) }
             return launch(entry, LaunchOrder(resume))
         }
     }
@@ -87,6 +88,19 @@ extension LocalHypervisor {
                 }
             )
         )
+    }
+
+    /// Machines that look at a checkpoint's RAM would see what another writes into it.
+    private func refuseIfViewed(_ resume: ResumeOrder) throws(HypervisorError) {
+        let files = Set(resume.machines.compactMap(\.ram).map { "\(resume.folder)/\($0.path)" })
+        let viewers = allMachines(of: nil).filter { $0.isAlive && files.contains($0.record.memory?.path ?? "") }
+        guard viewers.isEmpty else {
+            throw HypervisorError(
+                code: "checkpoint-in-use",
+                message: "\(viewers.map(\.name.description).joined(separator: ", ")) run on a view of its RAM: "
+                    + "take them down, or resume it with --copy"
+            )
+        }
     }
 
     private func refuseIfPresent(_ simulation: String) throws(HypervisorError) {

@@ -364,9 +364,15 @@ public actor LocalHypervisor: Hypervisor {
         default: return false
         }
         let surroundings = surroundings
+        let machines = allMachines(of: simulation)
         try await settle(id, operation, orElse: before) { (operation) async throws(HypervisorError) in
+            if operation.entry.kind.saves {
+                for machine in machines { machine.leaveRAM(to: operation.entry) }
+            } else {
+                // First: RAM that was taken from a checkpoint and never written goes back to it.
+                try await operation.rollback(continueAt: surroundings.clock.now())
+            }
             try await end()
-            if !operation.entry.kind.saves { try await operation.rollback(continueAt: surroundings.clock.now()) }
             try surroundings.journal.remove(operation.entry.operation)
         }
         return true

@@ -71,7 +71,10 @@ struct UndoneCheckpointTests {
     /// The same when the database is lost, and only the hosts know of it.
     @Test func isNoCheckpointForAnInstanceThatDoesNotKnowTheOperation() async throws {
         let bench = try Bench()
-        let control = try bench.control()
+        // It does not settle by itself what others are asked to settle here, however slow the host is.
+        var options = Bench.options
+        options.settlePause = .seconds(600)
+        let control = try bench.control(options: options)
         try await bench.up(control)
         refuse(.commit, bench)
         #expect(try await bench.suspend(control).outcome == .unknown && bench.folders == ["s1"])

@@ -24,6 +24,8 @@ struct OperationRun: Sendable {
     /// What was done before this operation began, and stays done when it fails.
     var lasting: Reason?
     private var watch: Task<Void, Never>?
+    /// Machines are about to go on with the checkpoint's own RAM.
+    private var isTaking = false
 
     init(control: ControlInstance, live: LiveOperation, plan: OperationPlan) {
         self.control = control
@@ -36,17 +38,18 @@ struct OperationRun: Sendable {
 
     mutating func run() async -> OperationReport {
         announce()
-        let ending = await carryOut()
+        let ending = await takeAndCarryOut()
         let report =
             switch ending {
             case .done: await commit()
             case .nothing(let outcome, let reasons): await close(outcome, reasons)
             case .undo(let outcome, let reasons, let parts): await rollBack(outcome, reasons, parts)
             }
+        if isTaking, let place = plan.source { control.endConsuming(place) }
         watch?.cancel()
         announce()
         log(report)
-        if let place = plan.destination ?? plan.source { control.sealLater(place) }
+        if let place = plan.destination { control.sealLater(place) }
         return report
     }
 
@@ -65,6 +68,17 @@ struct OperationRun: Sendable {
     }
 
     // MARK: - First phase
+
+    private mutating func takeAndCarryOut() async -> Ending {
+        guard let place = plan.source else { return await carryOut() }
+        do throws(ControlError) {
+            try await control.beginConsuming(place)
+        } catch {
+            return .nothing(.refused, error.reasons)
+        }
+        isTaking = true
+        return await carryOut()
+    }
 
     private mutating func carryOut() async -> Ending {
         // It may have waited for its turn.

@@ -42,11 +42,17 @@ public final class CheckpointExport: Sendable {
 /// The folder for what has to be made for one export.
 final class ExportScratch: Sendable {
     let path: String
+    private let end: @Sendable () -> Void
 
-    init(path: String) throws(ControlError) {
+    /// - Parameter end: called when nobody needs the checkpoint any more.
+    init(path: String, end: @escaping @Sendable () -> Void = {}) throws(ControlError) {
         self.path = path
+        self.end = end
         try DurableFolder.create(path)
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+        end()
+    }
 }

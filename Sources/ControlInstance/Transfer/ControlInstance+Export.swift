@@ -15,9 +15,12 @@ extension ControlInstance {
         _ = try await checkpointRecord(checkpoint, of: simulation)
         let title = "\(simulation)@\(checkpoint)"
         let place = checkpointSet.place(of: checkpoint, simulation: simulation)
+        try beginCloning(place)
+        let scratch = try ExportScratch(path: "\(exportsFolder)/\(sortableID(at: clock.now()))") { [weak self] in
+            self?.endCloning(place)
+        }
         try await sealed(place)
         var manifest = try checkpointSet.load(place)
-        let scratch = try ExportScratch(path: "\(exportsFolder)/\(sortableID(at: clock.now()))")
         var machines: [MachineCheckpoint] = []
         var sources = Dictionary(manifest.links.map { ($0.file.path, "\(place.final)/\($0.file.path)") }) { $1 }
         for (hypervisor, stored) in try stored(manifest, at: place.final) {

@@ -231,7 +231,9 @@ actor LaunchOperation: HostOperation {
         guard armed == nil, entry.phase == .armed else { return hasRun ? [] : Set(entry.machines) }
         var waiting: Set<String> = []
         for machine in await books.machines(entry.machines) {
-            if let state = try? await machine.runState(), state != .running { waiting.insert(machine.name.machine) }
+            if let state = try? await machine.runState(), [.inMigrate, .preLaunch, .paused].contains(state) {
+                waiting.insert(machine.name.machine)
+            }
         }
         return waiting
     }

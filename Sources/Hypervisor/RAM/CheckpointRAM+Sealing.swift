@@ -30,6 +30,10 @@ extension CheckpointRAM {
                 return Self.copy(source, to: copy, isStopped)
             }.get()
         }
+        guard ProcFile.readLink(path) == source, ProcFile.readLink(path + Self.takenSuffix) == nil else {
+            unlink(copy)
+            throw HypervisorError(code: "checkpoint-consumed", message: "\(path) was taken by a machine meanwhile")
+        }
         // Before the link that leads to it is replaced, or nobody would know of it after a crash.
         try RAMStore.point(warm, to: source)
         guard rename(copy, path) == 0 else {
@@ -42,6 +46,10 @@ extension CheckpointRAM {
 
     /// What was in memory stays there as long as there is plenty of it, for a resume to go on with.
     private func settle(_ warm: String, _ store: RAMStore) {
+        guard access(path + Self.viewedSuffix, F_OK) != 0 else {
+            store.remove(warm)
+            return
+        }
         guard let file = store.file(behind: warm, bytes: bytes) else {
             unlink(warm)
             return

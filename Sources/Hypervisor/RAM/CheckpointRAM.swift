@@ -8,6 +8,8 @@ struct CheckpointRAM: Sendable {
 
     /// Beside a sealed one: a link to the same in memory, for whoever comes first.
     static let warmSuffix = ".warm"
+    /// Says that machines look at what is in memory.
+    static let viewedSuffix = ".viewed"
     /// Says that a machine went on with the RAM itself, and the checkpoint can be resumed no more.
     static let takenSuffix = ".taken"
     /// Beside the link of a machine that took it, until it runs: where it came from.
@@ -62,12 +64,12 @@ struct CheckpointRAM: Sendable {
         try check(store)
         switch use {
         case .ephemeral:
-            return (path, false)
+            return (view(), false)
         case .consume:
-            return (try take(ownedBy: link, store), true)
+            return (try await take(ownedBy: link, store), true)
         case .keep:
             if let warm = takeWarm(ownedBy: link, store) { return (warm, true) }
-            guard let own = try await share(ownedBy: link, store) else { return (path, false) }
+            guard let own = try await share(ownedBy: link, store) else { return (view(), false) }
             return (own, true)
         case .copy:
             if let warm = takeWarm(ownedBy: link, store) { return (warm, true) }
@@ -79,10 +81,14 @@ struct CheckpointRAM: Sendable {
 
     /// The copy in memory of a sealed checkpoint: the first who comes has it.
     private func takeWarm(ownedBy link: String, _ store: RAMStore) -> String? {
-        guard isInPlace, rename(path + Self.warmSuffix, link) == 0 else { return nil }
-        if let warm = store.file(behind: link, bytes: bytes) { return warm }
-        unlink(link)
-        return nil
+        guard isInPlace else { return nil }
+        return store.takeWarm(path + Self.warmSuffix, to: link, bytes: bytes, besides: path)
+    }
+
+    /// Pages that nobody has written to are the file's, also later: one that machines look at is nobody's to go on with.
+    private func view() -> String {
+        if !isInPlace { close(open(path + Self.viewedSuffix, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)) }
+        return path
     }
 
     /// On a file system that shares blocks a copy costs nothing.
@@ -97,14 +103,22 @@ struct CheckpointRAM: Sendable {
     }
 
     /// The checkpoint's own goes over to the machine, and back by ``giveBack(from:_:)`` if that never runs.
-    private func take(ownedBy link: String, _ store: RAMStore) throws(HypervisorError) -> String {
-        try RAMStore.point(path + Self.takenSuffix, to: link)
+    private func take(ownedBy link: String, _ store: RAMStore) async throws(HypervisorError) -> String {
         try RAMStore.point(link + Self.originSuffix, to: path)
+        try RAMStore.point(path + Self.takenSuffix, to: link)
         if isInPlace {
             try RunFolder.make(store.diskFolder)
             let own = store.newPath(in: store.diskFolder)
             try RAMStore.point(link, to: own)
-            guard rename(path, own) == 0 else { throw failure("take") }
+            var status = stat()
+            guard lstat(path, &status) == 0 else { throw failure("take") }
+            if status.st_nlink > 1 {
+                // Another checkpoint, one whose clocks were edited, has the same file.
+                _ = try await FileCopy.copy(from: path, to: own)
+                guard unlink(path) == 0 else { throw failure("take") }
+            } else {
+                guard rename(path, own) == 0 else { throw failure("take") }
+            }
             store.remove(path + Self.warmSuffix)
             return own
         }

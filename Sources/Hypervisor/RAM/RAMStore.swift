@@ -100,13 +100,37 @@ final class RAMStore: Sendable {
     }
 
     /// A sealed checkpoint's RAM, kept in memory for as long as nobody needs the room: its name moves to where ``makeRoom(for:)`` finds it.
-    func keepWarm(_ link: String) {
+    func keepWarm(_ link: String) { lock.withLock { _ in moveToWarm(link) } }
+
+    private func moveToWarm(_ link: String) {
         guard let target = file(behind: link), !target.hasPrefix(warmFolder + "/"),
             let name = target.split(separator: "/").last, (try? RunFolder.make(warmFolder)) != nil
         else { return }
         let warm = "\(warmFolder)/\(name)"
         guard Glibc.link(target, warm) == 0, (try? Self.point(link, to: warm)) != nil else { return }
         unlink(target)
+    }
+
+    /// What is warm becomes a machine's own, out of the reach of whoever needs room.
+    /// - Parameters:
+    ///   - warm: the link beside the sealed RAM.
+    ///   - link: of the machine.
+    ///   - sealed: the RAM in the checkpoint, which it must not be itself.
+    /// - Returns: nil when there is none, or somebody else was first.
+    func takeWarm(_ warm: String, to link: String, bytes: UInt64, besides sealed: String) -> String? {
+        lock.withLock { _ in
+            guard rename(warm, link) == 0 else { return nil }
+            guard let target = file(behind: link, bytes: bytes), !FileCopy.sameVolume(target, sealed) else {
+                remove(link)
+                return nil
+            }
+            let own = newPath(in: folder)
+            guard (try? Self.point(link, to: own)) != nil, rename(target, own) == 0 else {
+                unlink(link)
+                return nil
+            }
+            return own
+        }
     }
 
     /// Makes or replaces a link at once.

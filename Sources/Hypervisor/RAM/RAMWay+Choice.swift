@@ -15,7 +15,10 @@ extension RAMWay {
     /// By which a machine is saved: RAM that is in a file stays there; otherwise the way that its manifest wants, or else the classic
     /// stream, the only one that can be loaded early and patched for an instant that is agreed on later.
     static func choose(for record: MachineRecord) throws(HypervisorError) -> RAMWay {
-        if record.memory?.shared == true { return .file }
+        // A file that somebody has removed is still the machine's memory, and can only be written.
+        if let memory = record.memory, memory.shared, ProcFile.size(of: memory.path) == Int64(clamping: memory.bytes) {
+            return .file
+        }
         return try choose(for: record.launch.spec, qemuVersion: record.launch.qemuVersion)
     }
 
