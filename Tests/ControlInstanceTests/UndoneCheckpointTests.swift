@@ -1,6 +1,7 @@
 import HypervisorAPI
 import Synchronization
 import Testing
+import Time
 
 @testable import ControlInstance
 

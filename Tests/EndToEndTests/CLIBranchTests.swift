@@ -87,7 +87,7 @@ import Testing
         let parent = parent.map { #""parent":"\#($0)","# } ?? ""
         return """
             {"id":"i\(number)","simulation":"lab","checkpoint":"\(name)",\(parent)"instantNs":\(number),"createdNs":\(number),\
-            "machines":["a"],"bytes":\(number),\(rest)"current":\(name == "e"),"labels":{}}
+            "machines":["a"],"bytes":\(number),\(rest)"current":\(name == "e"),"sealed":true,"labels":{}}
             """
     }
 
