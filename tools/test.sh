@@ -24,9 +24,17 @@ if [ "${CI:-}" = true ]; then
     done
 fi
 
+# Where nobody watches, a test that hangs must not take its log and all later ones with it. Longer than any group takes.
+limit=()
+[ "${CI:-}" != true ] || limit=(timeout --kill-after=30 1500)
+
+# Line by line, with the seconds since the start: of a run that was cut off, the log says where the time went.
 run() {
-    swift test --skip-build --disable-xctest "$@" 2>&1 | tee -a "$log"
-    [ "${PIPESTATUS[0]}" -eq 0 ] || status=1
+    "${limit[@]}" stdbuf -oL swift test --skip-build --disable-xctest "$@" 2>&1 | tee -a "$log" |
+        while IFS= read -r line; do printf '%5d %s\n' "$SECONDS" "$line"; done
+    local result="${PIPESTATUS[0]}"
+    [ "$result" -eq 0 ] || status=1
+    [ "$result" -ne 124 ] || printf 'error: the tests of "%s" did not end within %s s\n' "$*" "${limit[-1]}" | tee -a "$log"
 }
 
 if [ $# -gt 0 ]; then

@@ -138,20 +138,31 @@ extension ArchiveReader.State {
 
     fileprivate mutating func extract(_ file: ArchivedFile, into folder: String) throws(ArchiveError) {
         let output = try NewFile(file.name, in: folder)
+        // A size that the file system does not have is refused before anything is reckoned with.
+        try output.setSize(file.bytes)
+        let channel = input.channel
         var digest = ArchiveDigest()
+        func skip(_ count: UInt64) throws(ArchiveError) {
+            var rest = count
+            while rest > 0 {
+                guard !channel.isCancelled else { throw .senderGone }
+                let step = min(rest, 64 << 20)
+                digest.update(zeros: step)
+                rest -= step
+            }
+        }
         var position: UInt64 = 0
         var left = dataLeft
         try blocks(of: file.name, size: file.bytes) { block, offset throws(ArchiveError) in
             guard UInt64(block.count) <= left else { throw .corrupt("has more data than it announces") }
             left -= UInt64(block.count)
-            digest.update(zeros: offset - position)
+            try skip(offset - position)
             digest.update(block)
             try output.write(block, at: offset)
             position = offset + UInt64(block.count)
         }
         dataLeft = left
-        digest.update(zeros: file.bytes - position)
-        try output.setSize(file.bytes)
+        try skip(file.bytes - position)
         let found = digest.hex
         if let expected = file.sha256, found != expected {
             throw .corrupt("has \(file.name) with the digest \(found) instead of \(expected)")
@@ -197,7 +208,7 @@ extension ArchiveReader.State {
     }
 
     fileprivate func failure() -> ArchiveError {
-        if input.channel.isCancelled { return ArchiveError(.cut, "the archive's sender has gone before its end") }
+        if input.channel.isCancelled { return .senderGone }
         let words = archive_error_string(archive).map { String(cString: $0) } ?? "libarchive does not say why"
         return .corrupt("cannot be read: \(words)")
     }

@@ -1,3 +1,4 @@
+import HostClock
 import HypervisorAPI
 import Synchronization
 import Time
@@ -36,6 +37,19 @@ extension ControlInstance {
             try? await Task.sleep(for: .milliseconds(50))
         }
         try claim(simulation, wanted)
+    }
+
+    /// As ``claimInTurn(_:_:)``, and waits for whatever else is under way, as long as a hypervisor may take to answer.
+    func claimPatiently(_ simulation: String, _ wanted: Claim) async throws(ControlError) {
+        let end = clock.now() + options.reportTimeout
+        while true {
+            do throws(ControlError) {
+                return try claim(simulation, wanted)
+            } catch {
+                guard !Task.isCancelled, clock.now() < end else { throw error }
+            }
+            try? await Task.sleep(for: .milliseconds(100))
+        }
     }
 
     func release(_ simulation: String) {
@@ -82,6 +96,19 @@ extension ControlInstance {
         _ question: @escaping @Sendable (any Hypervisor) async throws(HypervisorError) -> Value
     ) async throws(ControlError) -> Value {
         try await ask(hypervisor, within: options.reportTimeout, question)
+    }
+
+    /// Waits for what takes as long as reading or copying whole disks does: there is no time after which it has failed. Ends when the task
+    /// is cancelled.
+    func wait<Value: Sendable>(
+        for hypervisor: any Hypervisor,
+        _ question: (any Hypervisor) async throws(HypervisorError) -> Value
+    ) async throws(ControlError) -> Value {
+        do throws(HypervisorError) {
+            return try await question(hypervisor)
+        } catch {
+            throw ControlError(error)
+        }
     }
 
     private func ask<Value: Sendable>(

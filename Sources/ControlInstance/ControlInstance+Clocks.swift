@@ -69,7 +69,7 @@ extension ControlInstance {
                         policy: request.policy,
                         scope: request.scope
                     )
-                    machines += try await work(hypervisor) { hypervisor throws(HypervisorError) in
+                    machines += try await wait(for: hypervisor) { hypervisor throws(HypervisorError) in
                         try await hypervisor.editClocks(order)
                     }
                 }

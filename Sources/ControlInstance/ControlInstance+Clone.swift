@@ -23,7 +23,7 @@ extension ControlInstance {
             )
         }
         let place = checkpointSet.place(of: checkpoint, simulation: source.simulation)
-        try beginCloning(place)
+        try begin(.cloned, place)
         let ids = names.map { _ in OperationID.new(at: clock.now()) }
         var claimed: [String] = []
         do throws(ControlError) {
@@ -59,11 +59,11 @@ extension ControlInstance {
             // Of the instance's own, so that it outlives the request that asked for it.
             Task {
                 await self.carryOut(all, atOnce: atOnce)
-                self.endCloning(place)
+                self.end(.cloned, place)
             }
         } catch {
             for name in claimed { release(name) }
-            endCloning(place)
+            end(.cloned, place)
             throw error
         }
         return zip(names, ids).map { CloneStarted(simulation: $0, operation: $1) }
@@ -96,43 +96,4 @@ extension ControlInstance {
         }
         return taken
     }
-
-    // MARK: - Against removal
-
-    /// - Throws: when it is being removed.
-    func beginCloning(_ place: CheckpointSet.Place) throws(ControlError) {
-        let begun = state.withLock { state in
-            guard !state.removed.contains(place) else { return false }
-            state.cloned[place, default: 0] += 1
-            return true
-        }
-        guard begun else {
-            throw ControlError(
-                code: "busy",
-                message: "\(place.simulation)@\(place.name) is busy: it is being removed",
-                exitCode: 3
-            )
-        }
-    }
-
-    func endCloning(_ place: CheckpointSet.Place) {
-        state.withLock { state in
-            let rest = (state.cloned[place] ?? 1) - 1
-            state.cloned[place] = rest > 0 ? rest : nil
-        }
-    }
-
-    /// - Throws: when clones are being made from it.
-    func beginRemoving(_ place: CheckpointSet.Place) throws(ControlError) {
-        let begun = state.withLock { state in state.cloned[place] == nil && state.removed.insert(place).inserted }
-        guard begun else {
-            throw ControlError(
-                code: "busy",
-                message: "\(place.simulation)@\(place.name) is busy: it is being cloned",
-                exitCode: 3
-            )
-        }
-    }
-
-    func endRemoving(_ place: CheckpointSet.Place) { state.withLock { _ = $0.removed.remove(place) } }
 }

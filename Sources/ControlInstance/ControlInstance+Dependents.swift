@@ -27,7 +27,7 @@ extension ControlInstance {
                     return [spec.kernel, spec.initrd, spec.firmware].compactMap { $0 } + spec.arguments
                         + (machine.launch.adoptedArguments ?? [])
                 }
-                if files.contains(where: { $0.hasPrefix(place.final + "/") }) { dependents.append(name) }
+                if files.contains(where: { DurableFolder.isFile($0, in: place.final) }) { dependents.append(name) }
             } catch {
                 let known = records.first { $0.simulation == other.simulation && $0.name == other.name }
                 guard known.map({ mayLie($0, on: record, among: records) }) ?? true else { continue }

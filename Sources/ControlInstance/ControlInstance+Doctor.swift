@@ -3,6 +3,9 @@ import Synchronization
 import Time
 
 extension ControlInstance {
+    /// A host asks every QEMU that it has, thirty on some, what that can do.
+    private static let descriptionTimeout = Span.seconds(60)
+
     /// What every host can do, and what the control instance finds wrong with its own state.
     public func doctor() async -> DoctorReport {
         var findings: [HypervisorDescription.Finding] = []
@@ -36,10 +39,10 @@ extension ControlInstance {
         }
         var hosts: [HypervisorDescription] = []
         for hypervisor in hypervisors {
-            if let description = await within(options.answerTimeout, { await hypervisor.describe() }) {
+            if let description = await within(Self.descriptionTimeout, { await hypervisor.describe() }) {
                 hosts.append(description)
             } else {
-                let reason = Reason.noAnswer(hypervisor.host, options.answerTimeout)
+                let reason = Reason.noAnswer(hypervisor.host, Self.descriptionTimeout)
                 findings.append(.init(level: .problem, subject: hypervisor.host, message: reason.message))
             }
         }

@@ -16,11 +16,12 @@ extension ControlInstance {
         }
         var items: [GarbageReport.Item] = []
         var spared: [Reason] = []
+        var room = FreedRoom(dryRun: request.dryRun)
         for name in try await garbageSimulations(request) {
             do throws(ControlError) {
                 try await claiming(name, for: "gc") { () throws(ControlError) in
-                    items += try await partialFolders(of: name, request)
-                    let (removed, kept) = try await checkpoints(of: name, beyond: request)
+                    items += try await partialFolders(of: name, request, &room)
+                    let (removed, kept) = try await checkpoints(of: name, beyond: request, &room)
                     items += removed
                     spared += kept
                     items += try await abandonedClone(name, request)
@@ -41,14 +42,18 @@ extension ControlInstance {
 
     private func partialFolders(
         of simulation: String,
-        _ request: GarbageRequest
+        _ request: GarbageRequest,
+        _ room: inout FreedRoom
     ) async throws(ControlError) -> [GarbageReport.Item] {
         let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
         var items: [GarbageReport.Item] = []
         for place in try checkpointSet.places()
         where place.simulation == simulation && DurableFolder.exists(place.partial) {
             if unfinished.contains(where: { $0.simulation == simulation && $0.checkpoint == place.name }) { continue }
-            let bytes = DiskUse.bytes(of: place.partial)
+            // Somebody's import comes in there; its simulation is not claimed meanwhile.
+            guard (try? begin(.removed, place)) != nil else { continue }
+            defer { endTaking(place) }
+            let bytes = room.bytes(freedBy: place.partial)
             items.append(GarbageReport.Item(kind: .partial, name: place.partial, bytes: bytes))
             guard !request.dryRun else { continue }
             for hypervisor in hypervisors {
@@ -64,7 +69,8 @@ extension ControlInstance {
     /// The newest first, so that those on whose disks they lie become free.
     private func checkpoints(
         of simulation: String,
-        beyond request: GarbageRequest
+        beyond request: GarbageRequest,
+        _ room: inout FreedRoom
     ) async throws(ControlError) -> ([GarbageReport.Item], [Reason]) {
         guard request.keep != nil || request.olderThan != nil else { return ([], []) }
         let all = try await reading { () throws(StoreError) in try await self.store.checkpoints(of: simulation) }
@@ -79,19 +85,19 @@ extension ControlInstance {
         for record in beyond {
             let place = place(of: record)
             do throws(ControlError) {
-                try beginRemoving(place)
+                try begin(.removed, place)
             } catch {
                 spared += error.reasons
                 continue
             }
-            defer { endRemoving(place) }
+            defer { endTaking(place) }
             let obstacles = try await obstacles(toRemoving: record, with: gone)
             guard obstacles.isEmpty else {
                 spared += obstacles
                 continue
             }
             let name = "\(simulation)@\(record.name)"
-            items.append(GarbageReport.Item(kind: .checkpoint, name: name, bytes: DiskUse.bytes(of: place.final)))
+            items.append(GarbageReport.Item(kind: .checkpoint, name: name, bytes: room.bytes(freedBy: place.final)))
             gone.insert(place)
             if !request.dryRun { try await removeNow(record) }
         }
@@ -125,5 +131,21 @@ extension ControlInstance {
             }.map { GarbageReport.Item(kind: .leftover, name: $0.path, bytes: $0.bytes) }
         }
         return items
+    }
+}
+
+/// What the items of one collection free, one after the other.
+private struct FreedRoom {
+    let dryRun: Bool
+    private var use = DiskUse()
+
+    init(dryRun: Bool) { self.dryRun = dryRun }
+
+    mutating func bytes(freedBy path: String) -> UInt64 {
+        // What was really removed has no names any more.
+        if !dryRun { use = DiskUse() }
+        let before = use.freedBytes
+        use.add(path)
+        return use.freedBytes - before
     }
 }

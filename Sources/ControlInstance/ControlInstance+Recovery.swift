@@ -12,7 +12,6 @@ extension ControlInstance {
             report.problems.append(.noAnswer(host, options.answerTimeout))
         }
         do throws(ControlError) {
-            try DurableFolder.remove(exportsFolder)
             let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
             // At once: a simulation whose machines do not answer must not keep the others standing.
             report.operations = await withTaskGroup { group in
@@ -27,6 +26,12 @@ extension ControlInstance {
             try await alignCheckpoints(&report)
             try await sealAll(&report)
             try await alignAnnotations(&report)
+        } catch {
+            report.problems += error.reasons
+        }
+        // Gigabytes, maybe: last, and no reason to leave anything else undone.
+        do throws(ControlError) {
+            try DurableFolder.remove(exportsFolder)
         } catch {
             report.problems += error.reasons
         }

@@ -16,9 +16,9 @@ extension ControlInstance {
             let doomed = recursive ? try await subtree(of: record) : [record]
             let places = doomed.map { place(of: $0) }
             var begun: [CheckpointSet.Place] = []
-            defer { for place in begun { endRemoving(place) } }
+            defer { for place in begun { endTaking(place) } }
             for place in places {
-                try beginRemoving(place)
+                try begin(.removed, place)
                 begun.append(place)
             }
             var obstacles: [Reason] = []
@@ -55,7 +55,8 @@ extension ControlInstance {
     /// Nothing stands against it.
     func removeNow(_ record: CheckpointRecord) async throws(ControlError) {
         let place = place(of: record)
-        await sealing.stop(place)
+        await sealing.hold(place)
+        defer { sealing.letGo(place) }
         // Out of its place first: what a crash leaves from here on, the next start clears away.
         try checkpointSet.unpublish(place)
         try await writing(try await removal(of: record))

@@ -32,6 +32,7 @@ extension ControlInstance {
         var resume = request.resume
         resume.when = .asap
         let plan = try await plan(resume, of: simulation, id)
+        try await refuseUnlessLoadable(plan)
         switch request.keeping {
         case .checkpoint(let name):
             let save = SaveRequest(simulation: simulation.name, checkpoint: name, when: request.resume.when)
@@ -57,6 +58,20 @@ extension ControlInstance {
                 throw ControlError(code: "instant-past", message: "\(instant) has passed", exitCode: 3)
             }
             return Rewind(first: .end(simulation, at: instant), resume: plan)
+        }
+    }
+
+    private func refuseUnlessLoadable(_ plan: OperationPlan) async throws(ControlError) {
+        var reasons: [Reason] = []
+        for part in plan.parts {
+            guard case .resume(let order) = part.order else { continue }
+            reasons += try await work(part.hypervisor) { hypervisor in await hypervisor.obstacles(to: order) }
+        }
+        guard reasons.isEmpty else {
+            throw ControlError(
+                reasons,
+                exitCode: OperationOutcome(failureWith: reasons, otherwise: .refused).exitCode
+            )
         }
     }
 }

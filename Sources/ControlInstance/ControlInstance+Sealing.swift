@@ -134,13 +134,13 @@ extension ControlInstance {
     /// Nobody else may read what a machine is about to write on, from now to ``endConsuming(_:)``.
     /// - Throws: when it is being cloned, exported or removed.
     func beginConsuming(_ place: CheckpointSet.Place) async throws(ControlError) {
-        try beginRemoving(place)
+        try begin(.consumed, place)
         await sealing.hold(place)
     }
 
     func endConsuming(_ place: CheckpointSet.Place) {
         sealing.letGo(place)
-        endRemoving(place)
+        endTaking(place)
         sealLater(place)
     }
 

@@ -26,10 +26,7 @@ public final class ControlInstance: Sendable {
         /// What may change a simulation now; at most one thing each.
         var claims: [String: Claim] = [:]
         var live: [OperationID: LiveOperation] = [:]
-        /// Checkpoints that clones are being made from, and how many: of other simulations, which are not claimed for it.
-        var cloned: [CheckpointSet.Place: Int] = [:]
-        /// Checkpoints that are being removed.
-        var removed: Set<CheckpointSet.Place> = []
+        var uses = CheckpointUses()
     }
 
     /// - Parameters:

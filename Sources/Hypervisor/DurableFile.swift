@@ -22,13 +22,13 @@ enum DurableFile {
     static func write(_ bytes: [UInt8], to path: String) throws(HypervisorError) {
         let temporary = path + unfinished
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw failure("create", temporary) }
+        guard descriptor >= 0 else { throw HypervisorError.file("create", temporary) }
         var written = 0
         while written < bytes.count {
             let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0 {
                 if errno == EINTR { continue }
-                let error = failure("write", temporary)
+                let error = HypervisorError.file("write", temporary)
                 close(descriptor)
                 unlink(temporary)
                 throw error
@@ -37,7 +37,7 @@ enum DurableFile {
         }
         let synced = fsync(descriptor)
         guard close(descriptor) == 0, synced == 0, rename(temporary, path) == 0 else {
-            let error = failure("write", path)
+            let error = HypervisorError.file("write", path)
             unlink(temporary)
             throw error
         }
@@ -53,7 +53,7 @@ enum DurableFile {
     }
 
     static func remove(_ path: String) throws(HypervisorError) {
-        guard unlink(path) == 0 || errno == ENOENT else { throw failure("remove", path) }
+        guard unlink(path) == 0 || errno == ENOENT else { throw HypervisorError.file("remove", path) }
         try syncFolder(containing: path)
     }
 
@@ -64,12 +64,8 @@ enum DurableFile {
 
     static func syncFolder(_ folder: String) throws(HypervisorError) {
         let descriptor = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure("open", folder) }
+        guard descriptor >= 0 else { throw HypervisorError.file("open", folder) }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw failure("sync", folder) }
-    }
-
-    private static func failure(_ verb: String, _ path: String) -> HypervisorError {
-        HypervisorError(code: "file-failed", message: "cannot \(verb) \(path): \(String(cString: strerror(errno)))")
+        guard fsync(descriptor) == 0 else { throw HypervisorError.file("sync", folder) }
     }
 }

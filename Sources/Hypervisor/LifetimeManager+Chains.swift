@@ -1,4 +1,3 @@
-import Glibc
 import HypervisorAPI
 import Logging
 import QMP
@@ -84,10 +83,15 @@ extension LifetimeManager {
         let isUnderWay = try await monitor.queryBlockJobs().contains { $0.id == job }
         let (layers, base) = (chain.between(origin: origin(of: disk)), chain.base(origin: origin(of: disk)))
         longestChain = max(longestChain, layers.count)
+        var promised: UInt64 = 0
+        defer { surroundings.streamRoom.release(promised) }
         if !isUnderWay {
-            guard layers.count > DiskChain.limit, let base, hasRoom(for: layers, of: disk), !Task.isCancelled else {
+            let bytes = layers.reduce(0) { $0 + $1.bytes }
+            guard layers.count > DiskChain.limit, let base, hasRoom(for: bytes, layers: layers.count, of: disk) else {
                 return
             }
+            promised = bytes
+            guard !Task.isCancelled else { return }
             try await monitor.blockStream(disk.nodeName, base: base, job: job)
         }
         switch await monitor.end(ofBlockJob: job, in: events) {
@@ -121,14 +125,12 @@ extension LifetimeManager {
         record.launch.spec.disks.first { $0.id == disk.id }?.file
     }
 
-    private func hasRoom(for layers: ArraySlice<DiskChain.Image>, of disk: MachineRecord.RunningDisk) -> Bool {
-        var volume = statvfs()
-        guard statvfs(disk.path, &volume) == 0 else { return false }
-        let free = UInt64(volume.f_bavail) * UInt64(volume.f_frsize)
-        let needed = layers.reduce(Self.spareRoom) { $0 + $1.bytes }
-        guard free < needed else { return true }
+    private func hasRoom(for bytes: UInt64, layers: Int, of disk: MachineRecord.RunningDisk) -> Bool {
+        guard let room = surroundings.streamRoom.reserve(bytes, sparing: Self.spareRoom, at: disk.path) else {
+            return true
+        }
         surroundings.logger.notice(
-            "disk '\(disk.id)' of \(name) keeps its \(layers.count) layers: copying them may take \(needed >> 20) MiB, and \(free >> 20) MiB are free"
+            "disk '\(disk.id)' of \(name) keeps its \(layers) layers: copying them may take \(bytes >> 20) MiB, and \(room >> 20) MiB are free and promised to no other"
         )
         return false
     }

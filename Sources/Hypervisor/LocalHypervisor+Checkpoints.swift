@@ -28,6 +28,15 @@ extension LocalHypervisor {
         return found
     }
 
+    public func obstacles(to order: ResumeOrder) async -> [Reason] {
+        do throws(HypervisorError) {
+            _ = try await LaunchOrder(order).candidates(probe: surroundings.probe, store: surroundings.ram)
+            return []
+        } catch {
+            return error.reasons
+        }
+    }
+
     public func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] {
         let stop = StopSign()
         let store = surroundings.ram
@@ -111,6 +120,8 @@ extension MachineCheckpoint {
         } catch {
             throw HypervisorError(code: "patch-refused", message: "\(path): \(error)")
         }
+        // Those that it came with stay where they are, which its arguments say; this one lies on the original then.
+        edited.launchFiles = nil
         edited.launch.clock = plan.settings
         edited.state.sha256 = try await FileDigest.sha256(of: path)
         edited.deviceStateSHA256 = try await FileDigest.sha256(of: path, from: deviceStateOffset)
@@ -133,6 +144,7 @@ extension StoredCheckpoint {
         for machine in machines {
             for var file in machine.files where file.sha256 == nil {
                 do throws(HypervisorError) {
+                    guard !isStopped() else { throw .cancelled }
                     if file.role == .ram {
                         let ram = CheckpointRAM(path: try folder.file(file.path), bytes: file.bytes)
                         if let target = ProcFile.readLink(ram.path), used.contains(target) {
@@ -143,7 +155,8 @@ extension StoredCheckpoint {
                         }
                         file.sha256 = try await ram.seal(store, isStopped: isStopped)
                     } else {
-                        file.sha256 = try await FileDigest.sha256(of: DiskLayers.absolute(file.path, in: folder.path))
+                        let path = DiskLayers.absolute(file.path, in: folder.path)
+                        file.sha256 = try await FileDigest.sha256(of: path, isStopped: isStopped)
                     }
                 } catch {
                     return .failure(error.of(machine.name))

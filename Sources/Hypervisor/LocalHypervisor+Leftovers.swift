@@ -6,7 +6,7 @@ extension LocalHypervisor {
     public func leftovers(besides simulations: [String], removing: Bool) async throws(HypervisorError) -> [Leftover] {
         var found: [Leftover] = []
         for folder in surroundings.simulationFolders {
-            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            for name in FolderListing.names(in: folder)
             where !simulations.contains(name) && holder(of: name) == nil && allMachines(of: name).isEmpty {
                 let path = "\(folder)/\(name)"
                 guard folder != surroundings.machinesFolder || Self.isForsaken(path) else { continue }
@@ -38,7 +38,7 @@ extension LocalHypervisor {
     }
 
     private static func entries(of folder: String) -> [(name: String, path: String, status: stat)] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).compactMap { name in
+        FolderListing.names(in: folder).compactMap { name in
             var status = stat()
             let path = "\(folder)/\(name)"
             return lstat(path, &status) == 0 ? (name, path, status) : nil

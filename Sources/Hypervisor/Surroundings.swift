@@ -16,6 +16,7 @@ struct Surroundings: Sendable {
     let launcher = Launcher()
     let disks = DiskLayers()
     let ram: RAMStore
+    let streamRoom = StreamRoom()
     private let keepers = ResourceKeepers()
 
     init(home: String, host: String, ramFolder: String? = nil, logger: Logger) throws {
@@ -71,8 +72,8 @@ struct Surroundings: Sendable {
 
     /// The records of machines that a hypervisor before this one had in its charge.
     func storedRecords() -> [MachineRecord] {
-        children(of: machinesFolder).flatMap { simulation in
-            children(of: "\(machinesFolder)/\(simulation)").compactMap { machine in
+        FolderListing.names(in: machinesFolder).flatMap { simulation in
+            FolderListing.names(in: "\(machinesFolder)/\(simulation)").compactMap { machine in
                 let folder = "\(machinesFolder)/\(simulation)/\(machine)"
                 do throws(HypervisorError) {
                     return try MachineRecord.load(from: folder)
@@ -84,15 +85,8 @@ struct Surroundings: Sendable {
         }
     }
 
-    /// Simulations of which something is here, also if no machine of theirs is.
-    func storedSimulations() -> [String] { children(of: machinesFolder) }
-
     var machinesFolder: String { "\(home)/machines" }
 
     /// Each has a folder for every simulation.
     var simulationFolders: [String] { ["\(home)/logs", "\(home)/leads", machinesFolder] }
-
-    private func children(of folder: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-    }
 }

@@ -97,4 +97,6 @@ public struct HypervisorError: Error, Codable, Hashable, Sendable, CustomStringC
     }
 
     public var description: String { reasons.map(\.description).joined(separator: "; ") }
+
+    public static let cancelled = HypervisorError(code: "cancelled", message: "it was called off")
 }

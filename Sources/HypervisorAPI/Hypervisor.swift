@@ -18,6 +18,9 @@ public protocol Hypervisor: Sendable {
     /// When it refuses, everything is as before.
     func prepare(_ order: Order) async -> PrepareAnswer
 
+    /// What of a checkpoint and of this host would refuse a resume, by what can be known while the simulation still runs. Takes nothing.
+    func obstacles(to order: ResumeOrder) async -> [Reason]
+
     /// Undoes ``prepare(_:)``. An unknown or used handle is no error: there is nothing to undo.
     func cancel(_ handle: Handle) async
 

@@ -58,7 +58,7 @@ public enum RAMUse: String, Codable, Hashable, Sendable, CaseIterable {
     case keep
     /// The checkpoint stays, and its RAM is copied: it takes as long as that does, and the next suspend copies nothing.
     case copy
-    /// The machines go on with the checkpoint's own RAM, and the checkpoint is gone.
+    /// The machines go on with the checkpoint's own RAM, and nobody can go on from it again.
     case consume
     /// A private view: what the machines write is gone with them.
     case ephemeral

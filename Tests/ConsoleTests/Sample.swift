@@ -57,7 +57,7 @@ enum Samples {
             machines: [],
             links: []
         ),
-        origin: CheckpointManifest.Provenance(id: "o", simulation: "lab", name: "s1", hosts: ["h"]),
+        importedFrom: CheckpointManifest.Provenance(id: "o", simulation: "lab", name: "s1", hosts: ["h"]),
         reasons: [reason],
         notes: ["n"]
     )

@@ -66,6 +66,7 @@ private struct NoHypervisor: Hypervisor {
     func readClocks(of simulation: String, pausing: Bool) async throws(HypervisorError) -> [MachineClocks] { [] }
     func adopt(_ order: AdoptOrder) async throws(HypervisorError) -> MachineStatus { throw refusal }
     func end(_ simulation: String) async throws(HypervisorError) {}
+    func obstacles(to order: ResumeOrder) async -> [Reason] { [] }
     func verify(_ checkpoint: StoredCheckpoint) async -> [Reason] { [] }
     func lost(_ checkpoint: StoredCheckpoint) async -> [Reason] { [] }
     func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] { throw refusal }

@@ -21,6 +21,13 @@ struct HostileManifestTests {
         ("a file that does not come", { $0.machines[0].state.path = "machines/a/other" }),
         ("no machines", { $0.machines = [] }), ("one machine less", { $0.machines.removeLast() }),
         ("a machine of no name", { $0.machines[0].name = "../x" }),
+        ("a machine that starts as another", { $0.machines[0].launch.spec.name = "../../../x" }),
+        ("a machine that starts as its neighbour", { $0.machines[0].launch.spec.name = "b" }),
+        ("a spec with a name that leads out", { $0.spec.machines[0].name = "../x" }),
+        (
+            "a resource of no name",
+            { $0.spec.resources = [ResourceSpec(name: "../x", acquire: ["true"], release: ["true"])] }
+        ),
         ("another simulation", { $0.simulation = "other" }), ("another name", { $0.name = "s2" }),
         ("another id", { $0.id = "other" }), ("another spec", { $0.spec.name = "other" }),
         ("a spec without its machines", { $0.spec.machines = [] }),

@@ -102,6 +102,12 @@ struct RewindTests {
         #expect(await refusal { _ = try await rewind(control) }?.reasons.map(\.code) == ["busy"])
         try control.cancel(first)
         _ = try await control.result(of: first)
+        for (code, exitCode) in [("file-failed", 3), ("checkpoint-corrupt", 6)] {
+            bench.right.world.withLock { $0.obstacles = [Reason(code: code, message: "no")] }
+            let obstacle = await refusal { _ = try await rewind(control, keeping: .nothing) }
+            #expect(obstacle?.reasons.map(\.code) == [code] && obstacle?.exitCode == exitCode)
+        }
+        bench.right.world.withLock { $0.obstacles = [] }
         try DurableFolder.write(Array("{}".utf8), to: "\(bench.home)/checkpoints/sim/s1/checkpoint.json")
         let corrupt = await refusal { _ = try await rewind(control) }
         #expect(corrupt?.reasons.map(\.code) == ["checkpoint-corrupt"] && corrupt?.exitCode == 6)

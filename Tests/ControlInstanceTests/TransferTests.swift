@@ -64,7 +64,7 @@ struct TransferTests {
         #expect(try await control.simulation(named: "sim").summary.state == .suspended, "which stands where it stood")
         let again = try await Transfer.archive(control, "other", "x")
         let third = try await Transfer.take(again, control, ImportRequest(simulation: "third"))
-        #expect(third.origin.id == manifest.id && third.checkpoint == "x")
+        #expect(third.importedFrom.id == manifest.id && third.checkpoint == "x")
     }
 
     @Test func `what the host lacks is told, and hinders no import`() async throws {
@@ -163,6 +163,35 @@ struct TransferTests {
         #expect(bench.arrived.isEmpty)
     }
 
+    @Test func `what just arrives is nobody's to collect, and its name is taken`() async throws {
+        let (_, source) = try await suspended()
+        let bytes = try await Transfer.archive(source, "sim", "s1")
+        let control = try Bench().control()
+        let place = control.checkpointSet.place(of: "s1", simulation: "sim")
+        try control.begin(.imported, place)
+        try control.checkpointSet.reserve(place)
+        #expect(try await control.collectGarbage(GarbageRequest()).items.isEmpty)
+        #expect(DurableFolder.exists(place.partial))
+        let second = await #expect(throws: ControlError.self) { try await Transfer.take(bytes, control) }
+        #expect(second?.reasons.map(\.code) == ["busy"] && second?.description.contains("being imported") == true)
+        control.endTaking(place)
+        #expect(try await control.collectGarbage(GarbageRequest()).items.map(\.name) == [place.partial])
+        #expect(try await Transfer.take(bytes, control).resumable)
+        // It is over: what came may go again.
+        #expect(try await control.remove("sim", "s1") == ["s1"])
+    }
+
+    @Test func `what was received waits for whoever is at the simulation`() async throws {
+        let control = try Bench().control()
+        try control.claim("sim", .verb("something"))
+        async let claimed: Void = control.claimPatiently("sim", .verb("import"))
+        try await Task.sleep(for: .milliseconds(300))
+        control.release("sim")
+        try await claimed
+        let busy = #expect(throws: ControlError.self) { try control.claim("sim", .verb("other")) }
+        #expect(busy?.description.contains("'import'") == true)
+    }
+
     @Test func `a simulation that is busy is told so`() async throws {
         let (_, control) = try await suspended()
         let bytes = try await Transfer.archive(control, "sim", "s1")
@@ -190,7 +219,8 @@ struct TransferTests {
         let partial = first.checkpointSet.place(of: "s1", simulation: "sim")
         try first.checkpointSet.reserve(partial)
         try Data("half".utf8).write(to: URL(filePath: "\(partial.partial)/state"))
-        let scratch = try ExportScratch(path: "\(first.exportsFolder)/one")
+        let scratch = ExportScratch(path: "\(first.exportsFolder)/one")
+        try scratch.create()
         try Data("half".utf8).write(to: URL(filePath: "\(scratch.path)/disk"))
         let recovery = await bench.recovered()
         #expect(recovery.problems.isEmpty)

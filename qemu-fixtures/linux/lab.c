@@ -286,8 +286,13 @@ static void take_peer_line(char *line) {
         return;
     }
     if (line[0] == 0) return;
-    if (lab.connections == 0) count_connection();
-    if (sscanf(line, "line %" SCNd64 " %" SCNd64 " %" SCNd64, &sequence, &wall, &uptime) != 3) {
+    bool numbered = sscanf(line, "line %" SCNd64 " %" SCNd64 " %" SCNd64, &sequence, &wall, &uptime) == 3;
+    if (lab.connections == 0) {
+        // Between opening its port and making it raw, the server's kernel echoes every "start" that waited there.
+        if (!numbered) return;
+        count_connection();
+    }
+    if (!numbered) {
         lab.gaps++;
         return;
     }

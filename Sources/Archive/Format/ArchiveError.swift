@@ -25,5 +25,7 @@ public struct ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { message }
 
+    static let senderGone = ArchiveError(.cut, "the archive's sender has gone before its end")
+
     static func corrupt(_ what: String) -> ArchiveError { ArchiveError(.corrupt, "the archive \(what)") }
 }

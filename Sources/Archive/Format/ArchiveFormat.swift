@@ -1,5 +1,7 @@
 /// The names and limits of the archive format; docs/checkpoint-format.md describes it.
 public enum ArchiveFormat {
+    /// Of all files of a checkpoint, holes included, in bytes: a number, not a checkpoint, when it is more.
+    static let largest: UInt64 = 1 << 50
     /// Written by this release. A newer one is refused, since its meaning is not known.
     public static let current = 1
     /// What the head calls the kind of archive.

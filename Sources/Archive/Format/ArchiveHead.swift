@@ -65,7 +65,7 @@ public struct ArchiveHead: Codable, Hashable, Sendable {
         } catch {
             throw .corrupt("has a head that cannot be read")
         }
-        guard files >= 0, self.bytes <= UInt64(Int64.max), dataBytes <= self.bytes else {
+        guard files >= 0, self.bytes <= ArchiveFormat.largest, dataBytes <= self.bytes else {
             throw .corrupt("announces sizes that cannot be")
         }
     }

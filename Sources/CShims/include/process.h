@@ -55,6 +55,10 @@ struct fermata_exit {
 /// and how is for its parent to know).
 int fermata_pidfd_reap(int pidfd, struct fermata_exit *result);
 
+/// Reads one byte of each of `count` pages (1024 at most) of another process, from `first` on, as if it had read them itself:
+/// 0 or -errno. EPERM: it may not be looked into; EFAULT: not all of it is memory.
+int fermata_read_pages(pid_t pid, uintptr_t first, size_t page_size, size_t count);
+
 /// The environment of this process; Swift 6 refuses the global as shared mutable state.
 char **fermata_environment(void);
 

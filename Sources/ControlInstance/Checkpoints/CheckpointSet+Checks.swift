@@ -2,6 +2,9 @@ import FoundationEssentials
 import HypervisorAPI
 
 extension CheckpointSet {
+    /// Bytes in flight in a link: sockets hold less than a megabyte, and it is read into memory.
+    private static let linkLimit: UInt64 = 64 << 20
+
     private struct Head: Decodable {
         var format: Int
     }
@@ -34,7 +37,7 @@ extension CheckpointSet {
     static func problems(of manifest: CheckpointManifest) -> [String] {
         var problems: [String] = []
         for name in [manifest.simulation, manifest.name] + manifest.machines.map(\.name) + manifest.links.map(\.link)
-            + [manifest.parent?.name, manifest.parent?.simulation].compactMap({ $0 })
+            + [manifest.parent?.name, manifest.parent?.simulation].compactMap({ $0 }) + names(in: manifest.spec)
         where !Name.isValid(name) {
             problems.append("'\(name)' is not a valid name")
         }
@@ -53,6 +56,13 @@ extension CheckpointSet {
                 problems.append("a backing file of disk \(disk.id) of \(machine.name) has no absolute path")
             }
             for launch in machine.launchFiles ?? [] { check(launch.file, mayBeOutside: false, &problems) }
+            // A resume makes folders of the one and files of the other.
+            if machine.launch.spec.name != machine.name {
+                problems.append("\(machine.name) would be started as '\(machine.launch.spec.name)'")
+            }
+            for id in machine.disks.map(\.id) + machine.launch.spec.disks.map(\.id) where !isPart(id) {
+                problems.append("'\(id)' is not the name of a disk")
+            }
             if machine.deviceStateOffset > machine.state.bytes {
                 problems.append("the device state of \(machine.name) would begin behind the end of its state file")
             }
@@ -63,6 +73,9 @@ extension CheckpointSet {
             if !names.contains(link.towards) {
                 problems.append("link \(link.link) leads to '\(link.towards)', which is no machine of it")
             }
+            if link.file.bytes > linkLimit {
+                problems.append("link \(link.link) has \(link.file.bytes >> 20) MiB in flight, more than a cable holds")
+            }
             if link.frameSizes.contains(where: { $0 < 0 }) {
                 problems.append("link \(link.link) has a frame of negative size")
             }
@@ -70,6 +83,11 @@ extension CheckpointSet {
         let paths = manifest.files.map(\.path)
         if Set(paths).count != paths.count { problems.append("a file is in it twice") }
         return problems
+    }
+
+    /// What becomes names of folders and files when machines are started.
+    private static func names(in spec: SimulationSpec) -> [String] {
+        [spec.name] + spec.machines.map(\.name) + spec.links.map(\.name) + spec.resources.map(\.name)
     }
 
     private static func check(_ file: CheckpointFile, mayBeOutside: Bool, _ problems: inout [String]) {
@@ -87,6 +105,9 @@ extension CheckpointSet {
                 !["", ".", ".."].contains($0)
             }
     }
+
+    /// One part of a path, as a name in it: an adopted machine's disks have names that somebody else gave them.
+    private static func isPart(_ name: String) -> Bool { isInside(name) && !name.contains("/") }
 
     static func isDigest(_ text: String) -> Bool {
         text.utf8.count == 64

@@ -69,6 +69,18 @@ struct CheckpointSet: Sendable {
         try DurableFolder.rename(place.partial, to: place.final)
     }
 
+    /// - Throws: `checkpoint-corrupt` when a file of it is not in the folder, with its size.
+    func refuseUnlessComplete(_ manifest: CheckpointManifest, in folder: String) throws(ControlError) {
+        for file in manifest.files where !file.path.hasPrefix("/") {
+            var status = stat()
+            guard lstat("\(folder)/\(file.path)", &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+                UInt64(clamping: status.st_size) == file.bytes
+            else {
+                throw Self.corrupt("\(manifest.simulation)@\(manifest.name)", "\(file.path) is not in it any more")
+            }
+        }
+    }
+
     static func encode(_ value: some Encodable) throws(ControlError) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]

@@ -18,6 +18,16 @@ enum DurableFolder {
         }
     }
 
+    /// Whether a path leads into a folder, by its words or by where it really leads: a state folder may have been moved, with a link in
+    /// its old place.
+    /// - Parameter folder: absolute, without links.
+    static func isFile(_ path: String, in folder: String) -> Bool {
+        if path.hasPrefix(folder + "/") { return true }
+        guard path.hasPrefix("/"), let real = realpath(path, nil) else { return false }
+        defer { free(real) }
+        return String(cString: real).hasPrefix(folder + "/")
+    }
+
     static func isFolder(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
@@ -37,8 +47,9 @@ enum DurableFolder {
         try syncFolder(parent(of: folder))
     }
 
+    /// Never through a link: a folder that was copied here may have one that leads anywhere.
     static func write(_ bytes: [UInt8], to path: String) throws(ControlError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw failure("created", path) }
         defer { close(descriptor) }
         var written = 0

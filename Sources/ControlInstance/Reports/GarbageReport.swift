@@ -16,7 +16,7 @@ public struct GarbageReport: Codable, Hashable, Sendable {
         public var kind: Kind
         /// `SIM@NAME`, a simulation's name, or a path.
         public var name: String
-        /// That the disk has for it; what it shares with others is not counted.
+        /// That its removal frees; what others, that stay, have too is not counted.
         public var bytes: UInt64
 
         public init(kind: Kind, name: String, bytes: UInt64) {

@@ -5,7 +5,7 @@ public struct ImportReport: Codable, Hashable, Sendable {
     public var simulation: String
     public var checkpoint: String
     public var id: String
-    public var origin: CheckpointManifest.Provenance
+    public var importedFrom: CheckpointManifest.Provenance
     public var machines: [String]
     /// Of all files in its folder.
     public var bytes: UInt64
@@ -18,14 +18,14 @@ public struct ImportReport: Codable, Hashable, Sendable {
 
     public init(
         _ manifest: CheckpointManifest,
-        origin: CheckpointManifest.Provenance,
+        importedFrom: CheckpointManifest.Provenance,
         reasons: [Reason],
         notes: [String]
     ) {
         simulation = manifest.simulation
         checkpoint = manifest.name
         id = manifest.id
-        self.origin = origin
+        self.importedFrom = importedFrom
         machines = manifest.machines.map(\.name)
         bytes = manifest.bytes
         resumable = reasons.isEmpty

@@ -33,7 +33,8 @@ public enum OperationOutcome: String, Codable, Hashable, Sendable, CaseIterable 
 
     /// Some reasons have an exit code of their own, whichever step they come up in.
     init(failureWith reasons: [Reason], otherwise outcome: OperationOutcome) {
-        if reasons.contains(where: { $0.code == "checkpoint-corrupt" || $0.code == "checkpoint-incompatible" }) {
+        let corrupt = ["checkpoint-corrupt", "checkpoint-incompatible", "archive-corrupt"]
+        if reasons.contains(where: { corrupt.contains($0.code) }) {
             self = .corrupt
         } else if reasons.contains(where: { $0.code == "clocks-not-synchronised" }) {
             self = .unsynchronised

@@ -45,11 +45,12 @@ final class ExportScratch: Sendable {
     private let end: @Sendable () -> Void
 
     /// - Parameter end: called when nobody needs the checkpoint any more.
-    init(path: String, end: @escaping @Sendable () -> Void = {}) throws(ControlError) {
+    init(path: String, end: @escaping @Sendable () -> Void = {}) {
         self.path = path
         self.end = end
-        try DurableFolder.create(path)
     }
+
+    func create() throws(ControlError) { try DurableFolder.create(path) }
 
     deinit {
         try? FileManager.default.removeItem(atPath: path)

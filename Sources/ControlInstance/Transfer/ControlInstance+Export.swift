@@ -15,17 +15,18 @@ extension ControlInstance {
         _ = try await checkpointRecord(checkpoint, of: simulation)
         let title = "\(simulation)@\(checkpoint)"
         let place = checkpointSet.place(of: checkpoint, simulation: simulation)
-        try beginCloning(place)
-        let scratch = try ExportScratch(path: "\(exportsFolder)/\(sortableID(at: clock.now()))") { [weak self] in
-            self?.endCloning(place)
+        try begin(.exported, place)
+        let scratch = ExportScratch(path: "\(exportsFolder)/\(sortableID(at: clock.now()))") { [weak self] in
+            self?.end(.exported, place)
         }
+        try scratch.create()
         try await sealed(place)
         var manifest = try checkpointSet.load(place)
         var machines: [MachineCheckpoint] = []
         var sources = Dictionary(manifest.links.map { ($0.file.path, "\(place.final)/\($0.file.path)") }) { $1 }
         for (hypervisor, stored) in try stored(manifest, at: place.final) {
             let path = scratch.path
-            let alone = try await work(hypervisor) { hypervisor throws(HypervisorError) in
+            let alone = try await wait(for: hypervisor) { hypervisor throws(HypervisorError) in
                 try await hypervisor.makeStandalone(stored, scratch: path)
             }
             machines += alone.machines

@@ -27,6 +27,8 @@ extension ControlInstance {
         let checkpoint = request.checkpoint ?? head.checkpoint
         try Name.check(simulation, of: "simulation")
         let place = checkpointSet.place(of: checkpoint, simulation: simulation)
+        try begin(.imported, place)
+        defer { endTaking(place) }
         try await claiming(simulation, for: "import") { () throws(ControlError) in
             _ = try await newCheckpointName(checkpoint, of: simulation)
             try checkpointSet.reserve(place)
@@ -62,14 +64,14 @@ extension ControlInstance {
             finalFolder: place.final,
             binaries: request.binaries
         )
-        let arrival = try await work(hypervisors[0]) { hypervisor throws(HypervisorError) in
+        let arrival = try await wait(for: hypervisors[0]) { hypervisor throws(HypervisorError) in
             try await hypervisor.fit(order)
         }
         // The archive's digests are of bytes; RAM has one of its pages in the manifest.
         let withRAM = arrival.machines.filter { $0.ram != nil }
         if !withRAM.isEmpty {
             let stored = StoredCheckpoint(folder: place.partial, machines: withRAM, links: [])
-            let damage = try await work(hypervisors[0]) { hypervisor in await hypervisor.verify(stored) }
+            let damage = try await wait(for: hypervisors[0]) { hypervisor in await hypervisor.verify(stored) }
             guard damage.isEmpty else { throw ControlError(damage) }
         }
         var manifest = archived
@@ -88,37 +90,44 @@ extension ControlInstance {
         manifest.machines = arrival.machines
         try await publish(manifest, at: place)
         sealLater(place)
-        return ImportReport(manifest, origin: archived.asProvenance, reasons: arrival.obstacles, notes: arrival.notes)
+        return ImportReport(
+            manifest,
+            importedFrom: archived.asProvenance,
+            reasons: arrival.obstacles,
+            notes: arrival.notes
+        )
     }
 
     private func publish(_ manifest: CheckpointManifest, at place: CheckpointSet.Place) async throws(ControlError) {
-        try await claiming(place.simulation, for: "import") { () throws(ControlError) in
-            let set = checkpointSet
-            // A sync of gigabytes.
-            try await reading("\(place.simulation)@\(place.name)") { () throws(ArchiveError) in
-                do throws(ControlError) {
-                    try set.publish(manifest, at: place)
-                } catch {
-                    throw ArchiveError(.storage, error.description)
-                }
-            }
+        // Of bytes that took hours to come nothing is thrown away because somebody looks at the simulation just now.
+        try await claimPatiently(place.simulation, .verb("import"))
+        defer { release(place.simulation) }
+        let set = checkpointSet
+        // A sync of gigabytes.
+        try await reading("\(place.simulation)@\(place.name)") { () throws(ArchiveError) in
             do throws(ControlError) {
-                var simulation: SimulationRecord?
-                if try await record(ofSimulation: place.simulation) == nil {
-                    simulation = SimulationRecord(
-                        name: place.simulation,
-                        state: .down,
-                        spec: manifest.spec,
-                        machines: [],
-                        checkpoint: nil,
-                        created: manifest.created
-                    )
-                }
-                try await writing(StoreChange(simulation: simulation, checkpoints: [CheckpointRecord(manifest)]))
+                try set.refuseUnlessComplete(manifest, in: place.partial)
+                try set.publish(manifest, at: place)
             } catch {
-                try? checkpointSet.unpublish(place)
-                throw error
+                throw ArchiveError(.storage, error.description)
             }
+        }
+        do throws(ControlError) {
+            var simulation: SimulationRecord?
+            if try await record(ofSimulation: place.simulation) == nil {
+                simulation = SimulationRecord(
+                    name: place.simulation,
+                    state: .down,
+                    spec: manifest.spec,
+                    machines: [],
+                    checkpoint: nil,
+                    created: manifest.created
+                )
+            }
+            try await writing(StoreChange(simulation: simulation, checkpoints: [CheckpointRecord(manifest)]))
+        } catch {
+            try? checkpointSet.unpublish(place)
+            throw error
         }
     }
 

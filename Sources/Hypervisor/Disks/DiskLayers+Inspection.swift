@@ -10,6 +10,18 @@ extension DiskLayers {
         var backingFile: String?
         var fullBackingFile: String?
         var backingFormat: String?
+        var formatSpecific: FormatSpecific?
+
+        /// Its own kind of data differs by format; of qcow2 only where the guest's data lies.
+        struct FormatSpecific: Decodable {
+            struct Details: Decodable {
+                var dataFile: String?
+
+                enum CodingKeys: String, CodingKey { case dataFile = "data-file" }
+            }
+
+            var data: Details?
+        }
 
         enum CodingKeys: String, CodingKey {
             case format
@@ -17,6 +29,7 @@ extension DiskLayers {
             case backingFile = "backing-filename"
             case fullBackingFile = "full-backing-filename"
             case backingFormat = "backing-filename-format"
+            case formatSpecific = "format-specific"
         }
     }
 
@@ -72,7 +85,8 @@ extension DiskLayers {
             format: report.format,
             virtualSize: report.virtualSize,
             backingFile: backing,
-            backingFormat: report.backingFormat
+            backingFormat: report.backingFormat,
+            dataFile: report.formatSpecific?.data?.dataFile
         )
     }
 

@@ -39,14 +39,14 @@ enum FileCopy {
     static func fill(_ target: String, from source: String) async throws(HypervisorError) {
         try await BlockingThread.run { () -> Result<Void, HypervisorError> in
             let input = OwnedDescriptor(open(source, O_RDONLY | O_CLOEXEC))
-            guard input.number >= 0 else { return .failure(failure("read", source)) }
+            guard input.number >= 0 else { return .failure(HypervisorError.file("read", source)) }
             let output = OwnedDescriptor(open(target, O_RDWR | O_CLOEXEC))
-            guard output.number >= 0 else { return .failure(failure("write", target)) }
+            guard output.number >= 0 else { return .failure(HypervisorError.file("write", target)) }
             return withExtendedLifetime((input, output)) {
                 let error =
                     fermata_volume_of(target) == FERMATA_VOLUME_HUGE_PAGES
                     ? copyData(input.number, mapped: output.number) : copyData(input.number, output.number)
-                if let error { return .failure(failure("copy \(source) to", target, error)) }
+                if let error { return .failure(HypervisorError.file("copy \(source) to", target, error)) }
                 return .success(())
             }
         }.get()
@@ -60,23 +60,23 @@ enum FileCopy {
 
     static func copyResult(from source: String, to target: String) -> Result<Way, HypervisorError> {
         let input = open(source, O_RDONLY | O_CLOEXEC)
-        guard input >= 0 else { return .failure(failure("read", source)) }
+        guard input >= 0 else { return .failure(HypervisorError.file("read", source)) }
         defer { close(input) }
         let output = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard output >= 0 else { return .failure(failure("create", target)) }
+        guard output >= 0 else { return .failure(HypervisorError.file("create", target)) }
         defer { close(output) }
         let way: Way
         if ioctl(output, ficlone, input) == 0 {
             way = .reflink
         } else if let error = copyData(input, output) {
-            let result = failure("copy \(source) to", target, error)
+            let result = HypervisorError.file("copy \(source) to", target, error)
             unlink(target)
             return .failure(result)
         } else {
             way = .sparse
         }
         guard fsync(output) == 0 else {
-            let result = failure("sync", target)
+            let result = HypervisorError.file("sync", target)
             unlink(target)
             return .failure(result)
         }
@@ -85,9 +85,9 @@ enum FileCopy {
 
     static func sync(_ path: String) -> HypervisorError? {
         let number = open(path, O_RDONLY | O_CLOEXEC)
-        guard number >= 0 else { return failure("open", path) }
+        guard number >= 0 else { return HypervisorError.file("open", path) }
         defer { close(number) }
-        return fsync(number) == 0 ? nil : failure("sync", path)
+        return fsync(number) == 0 ? nil : HypervisorError.file("sync", path)
     }
 
     /// _IOW(0x94, 9, int) of linux/fs.h, a macro that does not reach Swift.
@@ -118,9 +118,5 @@ enum FileCopy {
                 return nil
             }
         )
-    }
-
-    private static func failure(_ verb: String, _ path: String, _ number: Int32 = errno) -> HypervisorError {
-        HypervisorError(code: "file-failed", message: "cannot \(verb) \(path): \(String(cString: strerror(number)))")
     }
 }

@@ -8,4 +8,6 @@ struct ImageInfo: Hashable, Sendable {
     /// Absolute; nil for an image that stands alone.
     var backingFile: String?
     var backingFormat: String?
+    /// Where the data of a qcow2 image lies that has its metadata alone.
+    var dataFile: String?
 }

@@ -11,6 +11,8 @@ actor CheckpointOperation: HostOperation {
         var machine: LifetimeManager
         var saving: MachineSaving
         var layers: [LayerSwitch]
+        /// For the report: what made this machine stand still for longer than others.
+        var notes: [String]
     }
 
     /// A part that was written as far as it had to stand still for that.
@@ -25,6 +27,8 @@ actor CheckpointOperation: HostOperation {
     private static let armingTime = Span.milliseconds(60)
     /// From here to the instant at which the machines go on; they stand still meanwhile, and it is missed by no more than it takes.
     private static let goingOnTime = Span.milliseconds(2)
+    /// Before a named instant, for what comes after RAM was brought in: layers, arming, and a busy host.
+    private static let timeToArm = Span.milliseconds(500)
 
     nonisolated let stages: StageLog
     nonisolated let entry: JournalEntry
@@ -66,10 +70,16 @@ actor CheckpointOperation: HostOperation {
         do throws(HypervisorError) {
             try surroundings.journal.write(entry)
             let (folder, finalFolder, operation, layers) = (folder, finalFolder, entry.operation, surroundings.disks)
+            let (stages, clock, instant) = (stages, surroundings.clock, entry.instant)
             let prepared = await stages.measure("prepare") {
                 await machines.gatherResults { (machine) async throws(HypervisorError) in
                     do throws(HypervisorError) {
-                        return try await Self.prepare(machine, folder, finalFolder, operation, layers)
+                        var part = try await Self.prepare(machine, folder, finalFolder, operation, layers)
+                        let shortfall = await part.saving.bringInRAM(stages: stages) {
+                            instant.map { clock.now() + Self.timeToArm < $0 } ?? true
+                        }
+                        if let shortfall { part.notes.append(shortfall) }
+                        return part
                     } catch {
                         throw error.of(machine.name.machine)
                     }
@@ -172,7 +182,8 @@ actor CheckpointOperation: HostOperation {
             await saving.release()
             throw error
         }
-        return Part(machine: machine, saving: saving, layers: switches)
+        let notes = saving.obstacle.map { ["it stood still while its RAM was saved: \($0)"] } ?? []
+        return Part(machine: machine, saving: saving, layers: switches, notes: notes)
     }
 
     // MARK: - At the instant and after
@@ -296,17 +307,17 @@ actor CheckpointOperation: HostOperation {
             outcome: outcome,
             machines: stopped.map { answer in
                 let saved = saved.first { $0.name == answer.machine }
-                let saving = parts.first { $0.machine.name.machine == answer.machine }?.saving
+                let part = parts.first { $0.machine.name.machine == answer.machine }
                 var report = MachineReport(
                     answer,
                     instant: instant,
                     clock: saved?.clock,
                     saved: saved,
                     stages: stages.stages(of: answer.machine),
-                    notes: saving?.obstacle.map { ["it stood still while its RAM was saved: \($0)"] } ?? []
+                    notes: part?.notes ?? []
                 )
                 report.continuedAt = on.first { $0.machine == answer.machine }?.happenedAt
-                report.savedWhile = saving?.savedWhile
+                report.savedWhile = part?.saving.savedWhile
                 return report
             },
             links: links,

@@ -15,14 +15,14 @@ extension CheckpointRAM {
         let warm = path + Self.warmSuffix
         guard let source = ProcFile.readLink(path) else {
             settle(warm, store)
-            return try await RAMDigest.of(path)
+            return try await RAMDigest.of(path, isStopped: isStopped)
         }
         let copy = path + Self.unfinished
         let digest: String
         if FileCopy.sameVolume(source, folder) {
             unlink(copy)
-            guard link(source, copy) == 0 else { throw Self.failure("link", copy, errno) }
-            digest = try await RAMDigest.of(copy)
+            guard link(source, copy) == 0 else { throw HypervisorError.file("link", copy) }
+            digest = try await RAMDigest.of(copy, isStopped: isStopped)
             if let error = FileCopy.sync(copy) { throw error }
         } else {
             digest = try await BlockingThread.run {
@@ -37,7 +37,7 @@ extension CheckpointRAM {
         // Before the link that leads to it is replaced, or nobody would know of it after a crash.
         try RAMStore.point(warm, to: source)
         guard rename(copy, path) == 0 else {
-            throw Self.failure("replace", path, errno)
+            throw HypervisorError.file("replace", path)
         }
         try DurableFile.syncFolder(folder)
         settle(warm, store)
@@ -70,11 +70,11 @@ extension CheckpointRAM {
         _ isStopped: () -> Bool
     ) -> Result<String, HypervisorError> {
         let input = OwnedDescriptor(open(source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW))
-        guard input.number >= 0 else { return .failure(failure("read", source, errno)) }
+        guard input.number >= 0 else { return .failure(HypervisorError.file("read", source)) }
         // What a killed daemon left is written over; what another one is writing is not.
         let output = OwnedDescriptor(open(target, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600))
         guard output.number >= 0, flock(output.number, LOCK_EX | LOCK_NB) == 0, ftruncate(output.number, 0) == 0 else {
-            return .failure(failure("write", target, errno))
+            return .failure(HypervisorError.file("write", target))
         }
         return withExtendedLifetime((input, output)) {
             var digest = RAMDigest()
@@ -97,13 +97,9 @@ extension CheckpointRAM {
             guard let error else { return .success(digest.hex(length: UInt64(clamping: status.st_size))) }
             unlink(target)
             guard error != ECANCELED else {
-                return .failure(HypervisorError(code: "cancelled", message: "sealing was called off"))
+                return .failure(.cancelled)
             }
-            return .failure(failure("copy \(source) to", target, error))
+            return .failure(HypervisorError.file("copy \(source) to", target, error))
         }
-    }
-
-    private static func failure(_ verb: String, _ path: String, _ number: Int32) -> HypervisorError {
-        HypervisorError(code: "file-failed", message: "cannot \(verb) \(path): \(String(cString: strerror(number)))")
     }
 }

@@ -111,18 +111,20 @@ struct CheckpointRAM: Sendable {
             let own = store.newPath(in: store.diskFolder)
             try RAMStore.point(link, to: own)
             var status = stat()
-            guard lstat(path, &status) == 0 else { throw failure("take") }
+            guard lstat(path, &status) == 0 else { throw HypervisorError.file("take", path) }
             if status.st_nlink > 1 {
                 // Another checkpoint, one whose clocks were edited, has the same file.
                 _ = try await FileCopy.copy(from: path, to: own)
-                guard unlink(path) == 0 else { throw failure("take") }
+                guard unlink(path) == 0 else { throw HypervisorError.file("take", path) }
             } else {
-                guard rename(path, own) == 0 else { throw failure("take") }
+                guard rename(path, own) == 0 else { throw HypervisorError.file("take", path) }
             }
             store.remove(path + Self.warmSuffix)
             return own
         }
-        guard rename(path, link) == 0, let own = store.file(behind: link, bytes: bytes) else { throw failure("take") }
+        guard rename(path, link) == 0, let own = store.file(behind: link, bytes: bytes) else {
+            throw HypervisorError.file("take", path)
+        }
         return own
     }
 
@@ -136,9 +138,5 @@ struct CheckpointRAM: Sendable {
         unlink(link)
         unlink(link + originSuffix)
         unlink(origin + takenSuffix)
-    }
-
-    private func failure(_ verb: String) -> HypervisorError {
-        HypervisorError(code: "file-failed", message: "cannot \(verb) \(path): \(String(cString: strerror(errno)))")
     }
 }

@@ -32,31 +32,34 @@ struct RAMDigest: Sendable {
     }
 
     /// Reads a file on a thread of its own.
-    static func of(_ path: String) async throws(HypervisorError) -> String {
+    /// - Parameter isStopped: asked every megabyte.
+    /// - Throws: `cancelled` when it was stopped.
+    static func of(
+        _ path: String,
+        isStopped: @escaping @Sendable () -> Bool = { false }
+    ) async throws(HypervisorError) -> String {
         try await BlockingThread.run { () -> Result<String, HypervisorError> in
-            let file = OwnedDescriptor(open(path, O_RDONLY | O_CLOEXEC))
-            guard file.number >= 0 else { return .failure(failure(path, errno)) }
+            let file = OwnedDescriptor(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK))
+            guard file.number >= 0 else { return .failure(.file("read", path)) }
             return withExtendedLifetime(file) {
                 var digest = RAMDigest()
                 var status = stat()
-                guard fstat(file.number, &status) == 0 else { return .failure(failure(path, errno)) }
+                guard fstat(file.number, &status) == 0 else { return .failure(.file("read", path)) }
                 let error = FileExtents.walk(
                     file.number,
                     hole: { _ in },
                     data: { bytes, start in
-                        SparsePages.forEachRun(in: bytes) { run, offset in
+                        guard !isStopped() else { return ECANCELED }
+                        return SparsePages.forEachRun(in: bytes) { run, offset in
                             digest.update(run, at: UInt64(start) + UInt64(offset))
                             return nil
                         }
                     }
                 )
-                if let error { return .failure(failure(path, error)) }
+                if error == ECANCELED { return .failure(.cancelled) }
+                if let error { return .failure(.file("read", path, error)) }
                 return .success(digest.hex(length: UInt64(clamping: status.st_size)))
             }
         }.get()
-    }
-
-    private static func failure(_ path: String, _ number: Int32) -> HypervisorError {
-        HypervisorError(code: "file-failed", message: "\(path) cannot be read: \(String(cString: strerror(number)))")
     }
 }

@@ -65,10 +65,10 @@ final class RAMStore: Sendable {
             let path = newPath(in: folder)
             try Self.point(link, to: path)
             let number = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-            guard number >= 0 else { throw Self.failure("create", path) }
+            guard number >= 0 else { throw HypervisorError.file("create", path) }
             let file = OwnedDescriptor(number)
             guard let size = off_t(exactly: bytes), ftruncate(file.number, size) == 0 else {
-                let error = Self.failure("size", path)
+                let error = HypervisorError.file("size", path)
                 unlink(path)
                 throw error
             }
@@ -137,7 +137,9 @@ final class RAMStore: Sendable {
     static func point(_ link: String, to target: String) throws(HypervisorError) {
         let temporary = link + DurableFile.unfinished
         unlink(temporary)
-        guard symlink(target, temporary) == 0, rename(temporary, link) == 0 else { throw failure("link", link) }
+        guard symlink(target, temporary) == 0, rename(temporary, link) == 0 else {
+            throw HypervisorError.file("link", link)
+        }
     }
 
     /// Bytes that are neither taken nor promised to a file that may still grow.
@@ -218,9 +220,5 @@ final class RAMStore: Sendable {
                 modified: status.st_mtim.tv_sec
             )
         }
-    }
-
-    private static func failure(_ verb: String, _ path: String) -> HypervisorError {
-        HypervisorError(code: "file-failed", message: "cannot \(verb) \(path): \(String(cString: strerror(errno)))")
     }
 }

@@ -42,13 +42,7 @@ struct Departure {
         if file.role == .ram {
             // Nobody compares this kind of digest on the way.
             let digest = try await RAMDigest.of(path)
-            guard file.sha256 == nil || file.sha256 == digest else {
-                throw HypervisorError(
-                    code: "checkpoint-corrupt",
-                    machine: machine.name,
-                    message: "\(path) has the digest \(digest) instead of \(file.sha256 ?? "none")"
-                )
-            }
+            if let expected = file.sha256, expected != digest { throw differs(path, digest, expected) }
             file.sha256 = digest
         } else if file.sha256 == nil {
             file.sha256 = try await FileDigest.sha256(of: path)
@@ -68,6 +62,11 @@ struct Departure {
             sources[disk.file.path] = path
             return disk
         }
+        // What is flattened gets a digest of its own, in which damage must not be sealed.
+        if let expected = disk.file.sha256 {
+            let found = try await FileDigest.sha256(of: path)
+            guard found == expected else { throw differs(path, found, expected) }
+        }
         let name = "machines/\(machine.name)/disk-\(disk.id).qcow2"
         let copy = "\(scratch)/\(name)"
         try RunFolder.make("\(scratch)/machines/\(machine.name)")
@@ -78,6 +77,14 @@ struct Departure {
         disk.file = CheckpointFile(role: .disk, path: name, bytes: try FileDigest.size(of: copy), sha256: digest)
         sources[name] = copy
         return disk
+    }
+
+    private func differs(_ path: String, _ found: String, _ expected: String) -> HypervisorError {
+        HypervisorError(
+            code: "checkpoint-corrupt",
+            machine: machine.name,
+            message: "\(path) has the digest \(found) instead of \(expected)"
+        )
     }
 
     private mutating func take(_ path: String) async throws(HypervisorError) {

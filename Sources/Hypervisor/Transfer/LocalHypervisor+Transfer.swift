@@ -55,6 +55,7 @@ extension LocalHypervisor {
                 machine.launchFiles?.append(file)
             }
         }
+        for disk in saved.disks { try await refuseUnlessAlone(disk, in: folder) }
         if machine.launchFiles?.isEmpty == true {
             machine.launchFiles = nil
             rmdir(try folder.file("machines/\(machine.name)/launch"))
@@ -75,6 +76,25 @@ extension LocalHypervisor {
         }
         arrival.obstacles += problems.reasons
         arrival.machines.append(machine)
+    }
+
+    /// An image says by itself on what it lies, whatever a manifest says: a guest must not read this host's files through it.
+    private func refuseUnlessAlone(_ disk: FrozenDisk, in folder: CheckpointFolder) async throws(HypervisorError) {
+        let path = try folder.file(disk.file.path)
+        guard disk.format != "raw" else { return }
+        guard disk.format == "qcow2" else {
+            throw HypervisorError(
+                code: "archive-corrupt",
+                message: "the disk '\(disk.id)' is of the format '\(disk.format)', which no export writes"
+            )
+        }
+        let image = try await surroundings.disks.inspect(path, format: disk.format)
+        if let other = image.backingFile ?? image.dataFile {
+            throw HypervisorError(
+                code: "archive-corrupt",
+                message: "the disk '\(disk.id)' lies on \(other), which is of another host"
+            )
+        }
     }
 
     private static func obstacles(

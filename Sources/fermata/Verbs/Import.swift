@@ -60,7 +60,7 @@ struct Import: Verb {
             let terminal = session.terminal
             let title = "\(report.simulation)@\(report.checkpoint)"
             let origin =
-                "\(report.origin.simulation)@\(report.origin.name) of \(report.origin.hosts.joined(separator: ", "))"
+                "\(report.importedFrom.simulation)@\(report.importedFrom.name) of \(report.importedFrom.hosts.joined(separator: ", "))"
             terminal.print(
                 "imported \(terminal.out.apply(.strong, title)) (was \(origin)), \(TimeText.bytes(report.bytes))"
             )

@@ -6,7 +6,8 @@ struct Resume: Verb {
         abstract: "Let a simulation go on from a checkpoint, all machines at one instant.",
         discussion: """
             Without @NAME, from the checkpoint that it was suspended to. Without --clock, guests go on with the time they \
-            had (or as the manifest says). The checkpoint stays as it is and can be resumed again.
+            had (or as the manifest says). The checkpoint stays as it is and can be resumed again,
+            unless it is given away by --consume.
             """
     )
 

@@ -151,6 +151,7 @@ struct FusedHypervisor: Hypervisor {
         try await hypervisor.readClocks(of: simulation, pausing: pausing)
     }
     func adopt(_ order: AdoptOrder) async throws(HypervisorError) -> MachineStatus { try await hypervisor.adopt(order) }
+    func obstacles(to order: ResumeOrder) async -> [Reason] { await hypervisor.obstacles(to: order) }
     func verify(_ checkpoint: StoredCheckpoint) async -> [Reason] { await hypervisor.verify(checkpoint) }
     func lost(_ checkpoint: StoredCheckpoint) async -> [Reason] { await hypervisor.lost(checkpoint) }
 

@@ -67,7 +67,7 @@ final class ScriptedHypervisor: Hypervisor {
         var lost: [Reason] = []
         /// Whether files leave with their true digests, which those that it saves have not.
         var digestsArchives = true
-        /// Why what arrives cannot be resumed here.
+        /// Why a checkpoint cannot be resumed here, as far as it can be known before.
         var obstacles: [Reason] = []
         /// nil: nothing disciplines its clock.
         var clockErrorBound: Span? = .microseconds(3)
@@ -304,6 +304,8 @@ final class ScriptedHypervisor: Hypervisor {
             )
         }
     }
+
+    func obstacles(to order: ResumeOrder) async -> [Reason] { world.withLock { $0.obstacles } }
 
     func verify(_ checkpoint: StoredCheckpoint) async -> [Reason] { world.withLock { $0.verdict } }
 

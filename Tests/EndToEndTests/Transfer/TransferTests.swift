@@ -51,7 +51,7 @@ import Testing
             let report = try await transfer.fermata("import", transfer.archive, "--as", "copy@first")
             #expect(report.status == 0, "\(report)")
             #expect(report.result["resumable"]?.boolValue == true)
-            #expect(report.result["origin"]?["name"]?.stringValue == "s1")
+            #expect(report.result["importedFrom"]?["name"]?.stringValue == "s1")
             let notes = report.result["notes"]?.arrayValue?.compactMap(\.stringValue) ?? []
             #expect(notes.contains { $0.contains("resource ledger") }, "commands of an archive are told: \(notes)")
 
