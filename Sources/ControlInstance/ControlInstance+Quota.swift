@@ -19,13 +19,36 @@ extension ControlInstance {
     /// - Throws: `quota-exceeded` (exit code 3) when one more checkpoint might not fit any more. How much of the RAM is in use is not
     ///   known before it is saved, so all of it counts.
     func checkQuota(of simulation: SimulationRecord) async throws(ControlError) {
-        guard simulation.spec.quotaBytes != nil || options.quotaBytes != nil else { return }
-        let storage = try await storage(of: simulation.name)
-        let need = simulation.spec.machines.reduce(UInt64(0)) { $0 &+ ($1.memoryBytes ?? Self.usualMemory) }
+        try await checkQuota(
+            of: simulation.name,
+            for: simulation.spec.machines.reduce(UInt64(0)) { $0 &+ ($1.memoryBytes ?? Self.usualMemory) }
+        )
+    }
+
+    /// - Parameter need: bytes that are to come to the checkpoints of a simulation, one that is not known yet included.
+    /// - Throws: `quota-exceeded` (exit code 3) when they might not fit.
+    func checkQuota(of simulation: String, for need: UInt64) async throws(ControlError) {
+        let quota = try await record(ofSimulation: simulation)?.spec.quotaBytes
+        guard quota != nil || options.quotaBytes != nil else { return }
+        let storage = try await storage(of: simulation)
+        let pending = try unsealedRAM()
+        let own = pending.filter { $0.key.simulation == simulation }.values.reduce(0, &+)
         let reasons =
-            try await exceeded(simulation.name, need, storage.usedBytes, storage.quotaBytes)
-            + exceeded(nil, need, storage.totalBytes, storage.totalQuotaBytes)
+            try await exceeded(simulation, need, storage.usedBytes &+ own, storage.quotaBytes)
+            + exceeded(nil, need, storage.totalBytes &+ pending.values.reduce(0, &+), storage.totalQuotaBytes)
         guard reasons.isEmpty else { throw ControlError(reasons, exitCode: 3) }
+    }
+
+    /// RAM that is still in memory and comes to the disk when its checkpoint is sealed.
+    private func unsealedRAM() throws(ControlError) -> [CheckpointSet.Place: UInt64] {
+        var pending: [CheckpointSet.Place: UInt64] = [:]
+        for place in try checkpointSet.places() where checkpointSet.isPublished(place) && !checkpointSet.isSealed(place)
+        {
+            // One that cannot be read is not sealed either.
+            let files = (try? checkpointSet.load(place))?.machines.compactMap(\.ram) ?? []
+            pending[place] = files.reduce(0) { $0 &+ DiskUse.bytes(behind: "\(place.final)/\($1.path)") }
+        }
+        return pending
     }
 
     /// - Parameter simulation: nil: all.

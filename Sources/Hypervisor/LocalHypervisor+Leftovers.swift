@@ -14,6 +14,10 @@ extension LocalHypervisor {
                 if removing { try RunFolder(path: path).remove(surroundings.ram) }
             }
         }
+        for file in surroundings.ram.unowned() {
+            found.append(Leftover(path: file.path, bytes: file.bytes))
+            if removing { unlink(file.path) }
+        }
         return found.sorted { $0.path < $1.path }
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import HypervisorAPI
 import Testing
 import Time
@@ -49,6 +50,35 @@ struct QuotaTests {
         // What is not kept needs no room.
         let report = try await control.result(of: control.rewind(RewindRequest(goal, keeping: .nothing)))
         #expect(report.outcome == .done)
+    }
+
+    @Test func whatComesFromElsewhereCountsToo() async throws {
+        let first = try Bench()
+        let source = try first.control()
+        try await first.up(source)
+        try #require(try await first.suspend(source).outcome == .done)
+        let bytes = try await Transfer.archive(source, "sim", "s1")
+        let bench = try Bench()
+        var options = Bench.options
+        options.quotaBytes = 4096
+        let control = try ControlInstance(
+            home: bench.home,
+            hypervisors: [bench.left, bench.right],
+            store: bench.store,
+            options: options
+        )
+        let error = await refusal { _ = try await Transfer.take(bytes, control) }
+        #expect(error?.reasons.map(\.code) == ["quota-exceeded"] && error?.exitCode == 3, "\(error as Any)")
+        #expect(bench.arrived.isEmpty)
+    }
+
+    @Test func whatIsStillToComeToTheDiskCountsByItsFile() throws {
+        let folder = try TemporaryFolder()
+        try DurableFolder.write([UInt8](repeating: 1, count: 1 << 20), to: "\(folder.path)/elsewhere")
+        #expect(symlink("\(folder.path)/elsewhere", "\(folder.path)/ram") == 0)
+        #expect(symlink("\(folder.path)/nowhere", "\(folder.path)/gone") == 0)
+        #expect(DiskUse.bytes(behind: "\(folder.path)/ram") >= 1 << 20)
+        for none in ["elsewhere", "gone", "nowhere"] { #expect(DiskUse.bytes(behind: "\(folder.path)/\(none)") == 0) }
     }
 
     @Test func allTogetherHaveAQuotaToo() async throws {

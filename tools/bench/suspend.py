@@ -4,7 +4,8 @@
 Usage: suspend.py [--fermata PATH] [--rounds N] [--skip-virsh] [--only ROW,ROW…]
 
 Rows: sizes (suspend of 512 MiB against 8 GiB), virsh (1 GiB, the same guest), clones (private memory of ten), tail (inspect and clock
-patch of 8 GiB). Machines are Linux guests on QEMU 10.0 that fill most of their memory with noise. As root: virsh needs it. It installs nothing; docs/benchmarks.md says which packages the virsh row needs.
+patch of 8 GiB). Machines are Linux guests on QEMU 10.0 that fill most of their memory with noise; those of the virsh row run on the host's own QEMU. As
+root: virsh needs it. It installs nothing; docs/benchmarks.md says which packages the virsh row needs.
 """
 
 import argparse
@@ -22,6 +23,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path(os.environ.get("FERMATA_CACHE", ROOT / ".cache"))
 QEMU = CACHE / "qemu-10.0/bin/qemu-system-x86_64"
+# libvirt asks a QEMU for all its devices first, of which an unpacked one without its modules' libraries dies.
+INSTALLED_QEMU = "/usr/bin/qemu-system-x86_64"
 KERNEL, INITRD = CACHE / "linux/vmlinuz", CACHE / "linux/initramfs.cpio.gz"
 APPEND = "console=ttyS0 quiet loglevel=1 nowatchdog panic=-1 nokaslr mitigations=off cryptomgr.notests ipv6.disable=1 fermata.role=idle"
 
@@ -58,10 +61,10 @@ class Lab:
             raise SystemExit(f"fermata {' '.join(map(str, arguments))}: {answer.stdout}{answer.stderr}")
         return json.loads(answer.stdout.strip().splitlines()[-1])
 
-    def up(self, memory, name="bench"):
+    def up(self, memory, name="bench", qemu=QEMU):
         manifest = self.folder / f"{name}.yaml"
         manifest.write_text(
-            f"simulation: {name}\nmachines:\n  m:\n    qemu: {QEMU}\n    machine: pc\n    memory: {memory}M\n"
+            f"simulation: {name}\nmachines:\n  m:\n    qemu: {qemu}\n    machine: pc\n    memory: {memory}M\n"
             f"    kernel: {KERNEL}\n    initrd: {INITRD}\n    append: \"{append(memory)}\"\n"
         )
         self.run("up", manifest)
@@ -126,7 +129,7 @@ def sizes(options):
 
 DOMAIN = """<domain type='qemu'>
   <name>fermata-bench</name><memory unit='MiB'>1024</memory><vcpu>1</vcpu>
-  <os><type arch='x86_64' machine='pc-i440fx-10.0'>hvm</type><kernel>{kernel}</kernel><initrd>{initrd}</initrd>
+  <os><type arch='x86_64' machine='pc'>hvm</type><kernel>{kernel}</kernel><initrd>{initrd}</initrd>
     <cmdline>{append}</cmdline></os>
   <features><acpi/></features>
   <devices><emulator>{qemu}</emulator><serial type='file'><source path='{log}'/></serial><memballoon model='none'/></devices>
@@ -134,7 +137,9 @@ DOMAIN = """<domain type='qemu'>
 
 
 def virsh(*arguments):
-    return subprocess.run(["virsh", "-c", "qemu:///system", *arguments], check=True, capture_output=True, text=True).stdout
+    answer = subprocess.run(["virsh", "-c", "qemu:///system", *arguments], capture_output=True, text=True)
+    if answer.returncode != 0:
+        raise SystemExit(f"virsh {' '.join(arguments)}: {answer.stderr}")
 
 
 @contextlib.contextmanager
@@ -171,10 +176,10 @@ def beside_virsh(options):
     ours = {"suspend": [], "resume": []}
     theirs = {"save": [], "restore": []}
     with lab(options) as bench, libvirt(bench.folder):
-        bench.up(1024)
+        bench.up(1024, qemu=INSTALLED_QEMU)
         xml = bench.folder / "domain.xml"
         log = bench.folder / "serial.log"
-        xml.write_text(DOMAIN.format(kernel=KERNEL, initrd=INITRD, append=append(1024), qemu=QEMU, log=log))
+        xml.write_text(DOMAIN.format(kernel=KERNEL, initrd=INITRD, append=append(1024), qemu=INSTALLED_QEMU, log=log))
         virsh("create", str(xml))
         wait_until_ready(log)
         try:

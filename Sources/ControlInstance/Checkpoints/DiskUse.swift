@@ -33,6 +33,13 @@ struct DiskUse: Sendable {
         if found == links { freedBytes &+= size }
     }
 
+    /// Of the file that a symbolic link leads to; 0 when it is no link.
+    static func bytes(behind link: String) -> UInt64 {
+        var status = stat()
+        guard lstat(link, &status) == 0, status.st_mode & S_IFMT == S_IFLNK, stat(link, &status) == 0 else { return 0 }
+        return UInt64(clamping: status.st_blocks) &* 512
+    }
+
     static func bytes(of path: String) -> UInt64 {
         var use = DiskUse()
         use.add(path)

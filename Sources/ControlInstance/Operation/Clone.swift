@@ -64,13 +64,12 @@ struct Clone: Sendable {
         for machine in spec.machines.indices {
             spec.machines[machine].arguments = spec.machines[machine].arguments.map { renewed($0) }
         }
-        for link in spec.links.indices where spec.links[link].kind != .serial {
-            for end in spec.links[link].ends.indices {
-                let mac =
-                    spec.links[link].ends[end].mac
-                    ?? old.links[link].generatedMAC(ofEnd: end, in: old.name) { SHA256.hex(of: $0) }
-                spec.links[link].ends[end].mac = newMACs ? nil : mac
-            }
+        guard newMACs else {
+            spec.keepAddresses(of: old.name) { SHA256.hex(of: $0) }
+            return spec
+        }
+        for link in spec.links.indices {
+            for end in spec.links[link].ends.indices { spec.links[link].ends[end].mac = nil }
         }
         return spec
     }

@@ -49,6 +49,7 @@ extension ControlInstance {
     ) async throws(ControlError) -> ImportReport {
         let title = "\(place.simulation)@\(place.name)"
         try checkSpace(for: head.dataBytes, at: place)
+        try await checkQuota(of: place.simulation, for: head.dataBytes)
         let bytes = try await reading(title) { () throws(ArchiveError) in
             try reader.document(CheckpointSet.manifestName, limit: CheckpointSet.sizeLimit)
         }
@@ -104,13 +105,9 @@ extension ControlInstance {
         defer { release(place.simulation) }
         let set = checkpointSet
         // A sync of gigabytes.
-        try await reading("\(place.simulation)@\(place.name)") { () throws(ArchiveError) in
-            do throws(ControlError) {
-                try set.refuseUnlessComplete(manifest, in: place.partial)
-                try set.publish(manifest, at: place)
-            } catch {
-                throw ArchiveError(.storage, error.description)
-            }
+        try await ArchiveThread.run { () throws(ControlError) in
+            try set.refuseUnlessComplete(manifest, in: place.partial)
+            try set.publish(manifest, at: place)
         }
         do throws(ControlError) {
             var simulation: SimulationRecord?

@@ -19,15 +19,17 @@ enum StableName {
             }
         }
         if fits, wellFormed { return plain }
-        return "\(prefix)-" + hex(SHA256.hash(data: Array(name.utf8)).prefix(8))
+        return "\(prefix)-" + String(sha256(Array(name.utf8)).prefix(16))
     }
 
     /// Eight hex digits that stand for a text where only a short name fits.
-    static func tag(of text: String) -> String { String(hex(SHA256.hash(data: Array(text.utf8))).prefix(8)) }
+    static func tag(of text: String) -> String { String(sha256(Array(text.utf8)).prefix(8)) }
 
     static func mac(of link: LinkSpec, end: Int, in simulation: String) -> String {
-        link.generatedMAC(ofEnd: end, in: simulation) { hex(SHA256.hash(data: $0)) }
+        link.generatedMAC(ofEnd: end, in: simulation, digest: sha256)
     }
+
+    static func sha256(_ bytes: [UInt8]) -> String { hex(SHA256.hash(data: bytes)) }
 
     private static func hex(_ bytes: some Sequence<UInt8>) -> String {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()

@@ -16,7 +16,7 @@ final class RAMStore: Sendable {
     let folder: String
     /// For RAM that a machine took over from a checkpoint on disk: on the checkpoints' own volume, so that nothing is copied.
     let diskFolder: String
-    private let home: String
+    let home: String
     private let root: String
     /// Room is looked at and taken by one at a time.
     private let lock = Mutex(())

@@ -22,7 +22,7 @@ extension LocalHypervisor {
 
     public func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival {
         var arrival = Arrival(simulation: order.simulation, machines: [], obstacles: [], notes: [])
-        arrival.simulation.keepAddresses()
+        arrival.simulation.keepAddresses(of: arrival.simulation.name, digest: StableName.sha256)
         for machine in order.checkpoint.machines { try await fit(machine, order, &arrival) }
         for index in arrival.simulation.machines.indices {
             guard let machine = arrival.machines.first(where: { $0.name == arrival.simulation.machines[index].name })
@@ -130,17 +130,6 @@ extension LaunchRecord {
         spec.qemu = binary
         if let adopted = adoptedArguments, let line = AdoptedCommandLine(arguments: adopted) {
             adoptedArguments = [binary] + adopted.dropFirst(line.program.count)
-        }
-    }
-}
-
-extension SimulationSpec {
-    /// Spells out the network cards' addresses, which follow from a simulation's name otherwise: guests know theirs.
-    fileprivate mutating func keepAddresses() {
-        for link in links.indices where links[link].kind != .serial {
-            for end in links[link].ends.indices where links[link].ends[end].mac == nil {
-                links[link].ends[end].mac = StableName.mac(of: links[link], end: end, in: name)
-            }
         }
     }
 }

@@ -29,9 +29,4 @@ extension QMPConnection {
     public func quit(timeout: Span? = usualTimeout) async throws(QMPError) {
         try await execute(QMPCommand("quit"), timeout: timeout)
     }
-
-    /// Presses the power button; the guest decides.
-    public func systemPowerdown(timeout: Span? = usualTimeout) async throws(QMPError) {
-        try await execute(QMPCommand("system_powerdown"), timeout: timeout)
-    }
 }

@@ -33,8 +33,9 @@ struct Outbox {
     private var entries: [Entry] = []
     private var head = 0
     /// The prepared command that has the socket to itself.
-    var holder: Int64? { hold?.id }
-    private var hold: (id: Int64, retraction: [UInt8])?
+    private(set) var holder: Int64?
+    /// What ends the holder's command without it being obeyed.
+    private var retraction: [UInt8] = []
     /// QEMU keeps the descriptors of one message only, until the command takes them: those of a second one that arrives
     /// meanwhile would replace them. So the next such message waits for the answer to the last.
     private var descriptorsInFlight: Int64?
@@ -57,7 +58,7 @@ struct Outbox {
 
     /// The prepared command left: the socket is everybody's again.
     mutating func release(_ id: Int64) {
-        if holder == id { hold = nil }
+        if holder == id { holder = nil }
     }
 
     mutating func answered(_ id: Int64) {
@@ -66,9 +67,9 @@ struct Outbox {
 
     /// Takes a command out that has not begun to leave, or retracts a prepared one whose lead has.
     mutating func remove(_ id: Int64) -> Removal {
-        if let held = hold, held.id == id {
-            hold = nil
-            putFirst(Message(id: id, bytes: held.retraction))
+        if holder == id {
+            holder = nil
+            putFirst(Message(id: id, bytes: retraction))
             return .sent
         }
         for index in head..<entries.count {
@@ -90,7 +91,7 @@ struct Outbox {
 
     /// Sends until nothing may leave any more. `send` returns how many bytes the kernel took, or -errno.
     mutating func flush(_ send: (UnsafeRawBufferPointer, [Int32]) -> Int) -> Outcome {
-        while hold == nil, head < entries.count {
+        while holder == nil, head < entries.count {
             switch entries[head] {
             case .message(var message):
                 if !message.descriptors.isEmpty, descriptorsInFlight != nil { return .rested }
@@ -107,7 +108,7 @@ struct Outbox {
                     return outcome
                 }
                 dropFirst()
-                hold = (lead.id, retraction)
+                (holder, self.retraction) = (lead.id, retraction)
                 return .held(id: lead.id)
             }
         }

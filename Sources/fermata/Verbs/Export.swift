@@ -36,16 +36,10 @@ struct Export: Verb {
         let path = "/v1/simulations/\(target.simulation)/checkpoints/\(name)/archive"
         let client = try await session.client()
         let progress = TransferProgress(session.terminal, "exporting \(target)", of: nil)
-        guard let file, file != "-" else {
-            let output = ArchiveOutput(descriptor: STDOUT_FILENO, name: "standard output")
-            _ = try await client.download(path) { bytes in
-                try output.write(bytes)
-                progress.add(bytes.readableBytes)
-            }
-            progress.clear()
-            return
-        }
-        let output = try ArchiveOutput(newFile: file)
+        let newFile = file == "-" ? nil : file
+        let output =
+            try newFile.map { try ArchiveOutput(newFile: $0) }
+            ?? ArchiveOutput(descriptor: STDOUT_FILENO, name: "standard output")
         let bytes: Int
         do {
             bytes = try await client.download(path) { bytes in
@@ -59,11 +53,12 @@ struct Export: Verb {
             output.remove()
             throw error
         }
-        let result = Result(simulation: target.simulation, checkpoint: name, file: file, bytes: UInt64(bytes))
+        guard let newFile else { return }
+        let result = Result(simulation: target.simulation, checkpoint: name, file: newFile, bytes: UInt64(bytes))
         if session.global.json {
             try session.showJSON(result)
         } else {
-            session.terminal.print("wrote \(file): \(target), \(TimeText.bytes(result.bytes))")
+            session.terminal.print("wrote \(newFile): \(target), \(TimeText.bytes(result.bytes))")
         }
     }
 

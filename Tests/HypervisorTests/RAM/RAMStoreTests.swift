@@ -22,6 +22,30 @@ struct RAMStoreTests {
         #expect(access(path, F_OK) != 0 && access(link, F_OK) != 0)
     }
 
+    @Test func whatNoLinkLeadsToIsFoundAndNothingElse() throws {
+        let folder = try ScratchFolder()
+        let store = try store(folder)
+        let links = folder.file("home/machines/lab/m")
+        try FileManager.default.createDirectory(atPath: links, withIntermediateDirectories: true)
+        let owned = try store.create(bytes: 4096, ownedBy: "\(links)/ram")
+        let warm = try store.create(bytes: 4096, ownedBy: "\(links)/ram.warm")
+        store.keepWarm("\(links)/ram.warm")
+        #expect(access(warm, F_OK) != 0)
+        let lost = try store.create(bytes: 4096, ownedBy: folder.file("elsewhere"))
+        let mapped = try store.create(bytes: 4096, ownedBy: folder.file("mapped"))
+        for link in ["elsewhere", "mapped"] { unlink(folder.file(link)) }
+        let file = open(mapped, O_RDWR)
+        let memory = mmap(nil, 4096, PROT_READ, MAP_SHARED, file, 0)
+        try #require(memory != MAP_FAILED)
+        defer {
+            munmap(memory, 4096)
+            close(file)
+        }
+        #expect(store.unowned(age: 0).map(\.path) == [lost])
+        #expect(store.unowned().isEmpty, "it could be on its way to its owner")
+        #expect(access(owned, F_OK) == 0)
+    }
+
     @Test func aLinkThatLeadsElsewhereIsNotFollowed() throws {
         let folder = try ScratchFolder()
         let store = try store(folder)
