@@ -111,7 +111,16 @@ bool someWentBack = false;
 #define AT_journal host[me].journal
 #define AT_suspend host[me].machines
 #define AT_resume host[me].machines
+#ifdef COVER
+/* Which steps are ever taken, by line. */
+c_decl {
+    static char covered[4096];
+    static void tellCovered(void) { for (int line = 0; line < 4096; line++) if (covered[line]) printf("covered %d\n", line); }
+};
+#define T(role, from, event, to) assert(AT_##role == from); c_code { covered[__LINE__] = 1; }; AT_##role = to
+#else
 #define T(role, from, event, to) assert(AT_##role == from); AT_##role = to
+#endif
 
 #define ANSWERED(i) (host[i].call == none || host[i].answer != none)
 #define READY(i) (host[i].answer == ready)
@@ -125,6 +134,12 @@ bool someWentBack = false;
 #define IS_SETTLED(i) (host[i].up && host[i].progress == none && host[i].journal == none)
 #define IS_ENDED(i) (host[i].machines == ended)
 #define IS_ABSENT(i) (host[i].machines == absent)
+#define NO_CANCEL(i) (!(host[i].ghosts & CANCEL))
+#ifdef ONE_DAEMON
+#define CANCELS_ARE_OVER EVERY(NO_CANCEL)
+#else
+#define CANCELS_ARE_OVER true
+#endif
 #define IS_UP(i) (host[i].up)
 #define WORKS(i) (host[i].up && (host[i].progress == preparing || host[i].progress == arming || host[i].progress == settling))
 
@@ -224,7 +239,6 @@ inline storeRollback() {
 
 inline storeCommit() {
     if
-    :: stored == preparing -> T(store, preparing, commit, deciding)
     :: stored == armed -> T(store, armed, commit, deciding)
     :: stored == happened -> T(store, happened, commit, deciding)
     fi;
@@ -264,8 +278,8 @@ proctype Control()
         fi;
         set = 0;
         hangUp() }
-    /* Ending.nothing: OperationRun.close. */
-    :: atomic { isUp && step == closing ->
+    /* Ending.nothing: OperationRun.close. A cancel is awaited, but not longer than a call that may be lost. */
+    :: atomic { isUp && step == closing && CANCELS_ARE_OVER ->
         T(control, preparing, close, finished);
         if
         :: storeFinish()
@@ -371,7 +385,7 @@ proctype Control()
         fi }
 
     /* OperationRun.rollBack: the record is tried, then all is told whether or not it was written. */
-    :: atomic { isUp && step == recordingRollback ->
+    :: atomic { isUp && step == recordingRollback && CANCELS_ARE_OVER ->
         if
         :: storeRollback(); decideRollback(); aim = rollback; step = withdrawing
         :: storeFaults > 0 -> storeFaults--;
@@ -399,8 +413,9 @@ proctype Control()
 #endif
         step = telling }
 
-    /* ControlInstance+Recovery.swift, tell: again and again to those that have not confirmed. */
-    :: atomic { isUp && step == telling -> send(aim, waiting); step = awaitingTold }
+    /* ControlInstance+Recovery.swift, tell: again and again to those that have not confirmed. To tell while nobody listens changes nothing:
+       it waits until somebody does. */
+    :: atomic { isUp && step == telling && (waiting == 0 || ANY(CONCERNED_AND_UP)) -> send(aim, waiting); step = awaitingTold }
     :: atomic { isUp && step == awaitingTold && EVERY(ANSWERED) ->
         those(set, ok, ok);
         waiting = waiting & ~set;
@@ -422,11 +437,6 @@ proctype Control()
                 :: storeFaults > 0 -> storeFaults--; aim = none; waiting = 0; step = recovering
                 fi
             fi
-        fi;
-        if
-        /* To ask again and again while nobody listens changes nothing: it waits until somebody does. */
-        :: step == telling && !ANY(CONCERNED_AND_UP) -> step = awaitingTold
-        :: else
         fi }
     /* OperationRun.conclude */
     :: atomic { isUp && step == recordingEnd ->
@@ -597,7 +607,6 @@ inline giveBack() {
 
 inline letGo() {
     giveBack();
-    T(hypervisor, prepared, cancel, none);
     T(journal, preparing, cancel, none)
 }
 
@@ -636,7 +645,7 @@ proctype Hypervisor(byte me)
         fi }
 
     /* A handle for nobody: LocalHypervisor.expiry. It may end at any moment before it is used. */
-    :: atomic { host[me].up && host[me].progress == prepared -> letGo() }
+    :: atomic { host[me].up && host[me].progress == prepared -> letGo(); T(hypervisor, prepared, expire, none) }
 #ifdef M_EXPIRES_ARMED
     :: atomic { host[me].up && host[me].progress == executed && host[me].result != none ->
         T(hypervisor, executed, rollback, settling);
@@ -646,7 +655,7 @@ proctype Hypervisor(byte me)
     :: atomic { host[me].up && (host[me].ghosts & CANCEL) ->
         host[me].ghosts = host[me].ghosts & ~CANCEL;
         if
-        :: host[me].progress == prepared && host[me].heldHandle -> letGo()
+        :: host[me].progress == prepared && host[me].heldHandle -> letGo(); T(hypervisor, prepared, cancel, none)
         :: else /* used, withdrawn or unknown: nothing to undo */
         fi }
 
@@ -722,11 +731,12 @@ proctype Hypervisor(byte me)
         :: else -> host[me].answer = refused
         fi }
 
-    /* LocalHypervisor.rollback. While it prepares it says so and is told again, while it arms or settles the teller waits: the same here. */
+    /* LocalHypervisor.rollback. While it prepares it says so and is told again; while it arms or settles the teller waits. Both are to
+       wait here. */
     :: atomic { host[me].up && HEARS(rollback, ROLLBACK) && !WORKS(me) ->
         if
-        :: host[me].progress == none -> take(rollback, ROLLBACK, ok)
-        :: host[me].progress == prepared -> letGo(); take(rollback, ROLLBACK, ok)
+        :: host[me].progress == none -> T(hypervisor, none, rollback, none); take(rollback, ROLLBACK, ok)
+        :: host[me].progress == prepared -> letGo(); T(hypervisor, prepared, rollback, none); take(rollback, ROLLBACK, ok)
         :: host[me].progress == executed -> accept(rollback, ROLLBACK);
             T(hypervisor, executed, rollback, settling);
             host[me].before = executed;
@@ -764,7 +774,9 @@ proctype Hypervisor(byte me)
             /* SuspendOperation.goOn */
             someWentBack = true;
             assert(!someCommitted);
-            assert(decision != commit && (decision == rollback || STORE > 0));
+            assert(decision != commit);
+            /* What stands still goes on only when that is decided, and recorded unless the database fails. */
+            assert(decision == rollback || STORE > 0 || host[me].machines == running);
             assert(checkpoint == none);
             if
             :: host[me].machines == paused -> T(suspend, paused, rollback, somePaused)
@@ -783,7 +795,7 @@ proctype Hypervisor(byte me)
     :: atomic { host[me].up && HEARS(commit, COMMIT) && !WORKS(me) &&
             !(host[me].progress == executed && host[me].result == none) ->
         if
-        :: host[me].progress == none -> take(commit, COMMIT, ok)
+        :: host[me].progress == none -> T(hypervisor, none, commit, none); take(commit, COMMIT, ok)
         :: host[me].progress == prepared -> take(commit, COMMIT, refused)
         :: host[me].progress == executed -> accept(commit, COMMIT);
             T(hypervisor, executed, commit, settling);
@@ -902,5 +914,9 @@ init {
         }
         i = 0;
         run Control()
+#ifdef COVER
+        ;
+        c_code { atexit(tellCovered); }
+#endif
     }
 }

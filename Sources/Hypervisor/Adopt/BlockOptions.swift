@@ -20,9 +20,7 @@ enum BlockOptions: Hashable, Sendable {
             case .text(let options):
                 return options[key]
             case .json(let value):
-                var current: JSONValue? = value
-                for part in key.split(separator: ".") { current = current?[String(part)] }
-                return current?.stringValue ?? current?.boolValue.map { $0 ? "on" : "off" }
+                return Self.word(key.split(separator: ".").reduce(value) { $0?[String($1)] })
             }
         }
         set {
@@ -51,6 +49,14 @@ enum BlockOptions: Hashable, Sendable {
         switch self {
         case .text(let options): options.text
         case .json(let value): "\(value)"
+        }
+    }
+
+    private static func word(_ value: JSONValue?) -> String? {
+        switch value {
+        case .string(let text): text
+        case .bool(let isOn): isOn ? "on" : "off"
+        default: nil
         }
     }
 
