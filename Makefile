@@ -5,7 +5,7 @@ export FERMATA_CACHE ?= $(CURDIR)/.cache
 stage := tools/stage.sh
 
 .NOTPARALLEL:
-.PHONY: help demo demonstrate test setup fixtures lint fmt build build-tests tests core clock-step sanitize fuzz selftest clean
+.PHONY: help demo demonstrate test setup fixtures lint fmt build build-tests tests core clock-step model sanitize fuzz selftest clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -17,7 +17,7 @@ demonstrate:
 	@$(stage) demo tools/demo.py
 
 ## make test      everything: lint, build, all tests on real QEMU, the demo, sanitizer, coverage, fuzzing
-test: setup lint build-tests tests demonstrate clock-step sanitize fuzz
+test: setup lint model build-tests tests demonstrate clock-step sanitize fuzz
 	@tools/summary.sh
 
 ## make build     the fermata binary, debug
@@ -51,6 +51,10 @@ tests:
 ## make clock-step  what happens to armed timers when a real kernel's clock is set, in a guest
 clock-step: setup
 	@$(stage) clock-step tools/clock-step/run.sh
+
+## make model     the model of the two-phase protocol, by spin: what holds, and that what is wrong is found
+model:
+	@$(stage) model tools/model/check.sh
 
 ## make sanitize  the pure modules and QMP under AddressSanitizer, with line coverage
 sanitize:

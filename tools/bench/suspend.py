@@ -75,7 +75,8 @@ class Lab:
         for entry in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 line = (entry / "cmdline").read_bytes()
-                if line.startswith(str(QEMU).encode()) and str(self.home).encode() in line:
+                # What is unpacked is started by a script of that name.
+                if b"qemu-system" in line.split(b"\0")[0] and str(self.home).encode() in line:
                     found.append(int(entry.name))
         return found
 

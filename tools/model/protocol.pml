@@ -893,7 +893,6 @@ active proctype Monitor()
 
 #ifdef LTL
 ltl settles { <> [] (SETTLED) }
-ltl allOrNone { [] !(someCommitted && someWentBack) }
 #endif
 
 init {

@@ -7,6 +7,7 @@ packages=(
     qemu-system-sparc qemu-utils
     busybox-static cpio libc6-dev                                               # the Linux guest
     python3 shellcheck xz-utils zstd                                            # test tools, fixtures
+    spin gcc                                                                    # the protocol's model
 )
 
 install_packages() {
