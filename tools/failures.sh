@@ -17,3 +17,10 @@ awk '
 ' <<<"$plain" | cut -c 1-600 | sed -n 1,300p
 printf '\n'
 grep -E '^✘ Test .* failed after' <<<"$plain" | grep -v '^✘ Test run with' | sort -u || true
+
+# What was under way when a group of tests was ended.
+if grep -q '^error: the tests of .* did not end within' <<<"$plain"; then
+    printf '\n== began and did not end\n'
+    comm -23 <(sed -nE 's/^◇ Test (.*) started\.$/\1/p' <<<"$plain" | grep -v '^case ' | sort -u) \
+        <(sed -nE 's/^[✔✘] Test (.*) (passed|failed) after .*/\1/p' <<<"$plain" | sed -E 's/ with [0-9]+ test cases?$//' | sort -u) || true
+fi
