@@ -21,6 +21,6 @@ grep -E '^✘ Test .* failed after' <<<"$plain" | grep -v '^✘ Test run with' |
 # What was under way when a group of tests was ended.
 if grep -q '^error: the tests of .* did not end within' <<<"$plain"; then
     printf '\n== began and did not end\n'
-    comm -23 <(sed -nE 's/^◇ Test (.*) started\.$/\1/p' <<<"$plain" | grep -v '^case ' | sort -u) \
+    comm -23 <(sed -nE 's/^◇ Test (.*) started\.$/\1/p' <<<"$plain" | grep -vE '^(case |run$)' | sort -u) \
         <(sed -nE 's/^[✔✘] Test (.*) (passed|failed) after .*/\1/p' <<<"$plain" | sed -E 's/ with [0-9]+ test cases?$//' | sort -u) || true
 fi
