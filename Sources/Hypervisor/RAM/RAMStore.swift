@@ -146,9 +146,22 @@ final class RAMStore: Sendable {
     var room: UInt64 {
         var volume = statvfs()
         guard statvfs(root, &volume) == 0 else { return 0 }
-        let free = UInt64(volume.f_bavail) * UInt64(volume.f_frsize)
-        let promised = Self.files(in: folder).reduce(UInt64(0)) { $0 + $1.size - min($1.size, $1.allocated) }
+        var free = UInt64(volume.f_bavail) * UInt64(volume.f_frsize)
+        var promised = Self.files(in: folder).reduce(UInt64(0)) { $0 + $1.size - min($1.size, $1.allocated) }
+        // A hugetlbfs that was mounted without a size says nothing of room: it has what the host's pool has.
+        if fermata_volume_of(root) == FERMATA_VOLUME_HUGE_PAGES, volume.f_blocks == 0 {
+            let page = UInt64(volume.f_bsize)
+            free = Self.hugePages("free", of: page) * page
+            // The kernel reserves for what is mapped, whoever has mapped it: also for files of ours.
+            promised = max(promised, Self.hugePages("resv", of: page) * page)
+        }
         return free - min(free, promised)
+    }
+
+    /// - Parameter size: of a page, in bytes.
+    private static func hugePages(_ what: String, of size: UInt64) -> UInt64 {
+        let text = ProcFile.read("/sys/kernel/mm/hugepages/hugepages-\(size >> 10)kB/\(what)_hugepages") ?? []
+        return UInt64(String(decoding: text, as: UTF8.self).filter(\.isNumber)) ?? 0
     }
 
     private static var prefix: String { "fermata-\(geteuid())-" }
@@ -183,7 +196,10 @@ final class RAMStore: Sendable {
             )
         }
         let link = "\(folder)/\(Self.homeLink)"
-        if ProcFile.readLink(link) != home { try Self.point(link, to: home) }
+        // A hugetlbfs takes no symbolic links; what is abandoned on one is not told.
+        if ProcFile.readLink(link) != home, fermata_volume_of(root) != FERMATA_VOLUME_HUGE_PAGES {
+            try Self.point(link, to: home)
+        }
     }
 
     /// Gives up warm files, oldest first, until there is room; also in the host's memory, of which a tmpfs may promise more than there is.
