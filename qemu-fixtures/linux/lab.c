@@ -285,13 +285,12 @@ static void take_peer_line(char *line) {
         if (lab.connections == 0 && !strcmp(line, "start")) count_connection();
         return;
     }
-    if (line[0] == 0) return;
+    // Between opening its port and making it raw, the server's kernel echoes every "start" that waited there, and the first line may
+    // follow the last echo without a line feed between.
+    if (lab.connections == 0) line = strstr(line, "line ");
+    if (line == NULL || line[0] == 0) return;
     bool numbered = sscanf(line, "line %" SCNd64 " %" SCNd64 " %" SCNd64, &sequence, &wall, &uptime) == 3;
-    if (lab.connections == 0) {
-        // Between opening its port and making it raw, the server's kernel echoes every "start" that waited there.
-        if (!numbered) return;
-        count_connection();
-    }
+    if (lab.connections == 0) count_connection();
     if (!numbered) {
         lab.gaps++;
         return;

@@ -26,8 +26,14 @@ enum LinkLeftovers {
 
     /// Waits until what lies in the machine's links has stopped changing: a stopped QEMU still moves a few bytes into its serial
     /// port's own buffer, and they are saved with the machine then.
+    /// - Parameter turn: has QEMU's main loop go round between two looks, in which it reads what it still will. On a busy host nothing moves
+    ///   for longer than any pause, and then it does.
     /// - Returns: false: the time is over and something still moves.
-    static func settle(_ record: MachineRecord, timeout: Span) async -> Bool {
+    static func settle(
+        _ record: MachineRecord,
+        timeout: Span,
+        turn: @Sendable () async -> Void = {}
+    ) async -> Bool {
         guard !record.links.isEmpty else { return true }
         let deadline = MonotonicDeadline(after: timeout)
         var last: [Found]?
@@ -41,6 +47,7 @@ enum LinkLeftovers {
             last = now
             // A host so busy that it took all the time to look a few times has not seen anything move for that.
             if deadline.hasPassed && looks > 8 { return false }
+            await turn()
             try? await Task.sleep(for: .milliseconds(4))
         }
         return true

@@ -257,7 +257,7 @@ actor CheckpointOperation: HostOperation {
             let record = part.machine.record
             do throws(HypervisorError) {
                 // What a stopped machine still takes from its links into buffers of its own belongs to its state.
-                async let settled = LinkLeftovers.settle(record, timeout: .milliseconds(100))
+                async let settled = LinkLeftovers.settle(part.machine, timeout: .milliseconds(100))
                 try await LayerSwitch.perform(part.layers, monitor: try await part.machine.monitor())
                 let isAtRest = await settled
                 return Written(

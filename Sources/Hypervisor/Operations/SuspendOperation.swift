@@ -191,7 +191,7 @@ actor SuspendOperation: HostOperation {
         let host = surroundings.host
         let records = machines.map(\.record)
         // What a stopped machine takes from its link into a buffer of its own belongs to its state; what stays in the link, not.
-        let restless = await stages.measure("links") { await LinkLeftovers.settleAll(records) }
+        let restless = await stages.measure("links") { await LinkLeftovers.settleAll(machines) }
         let saved = try await savings.gather { (saving) async throws(HypervisorError) in
             let name = saving.machine.name.machine
             do throws(HypervisorError) {

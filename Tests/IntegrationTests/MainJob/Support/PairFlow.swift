@@ -55,6 +55,7 @@ struct PairFlow {
         pause: Span = .milliseconds(300)
     ) async throws -> (suspended: OperationReport, resumed: OperationReport) {
         let before = try await samples("\(step)-before")
+        #expect(before["client"]?.record.gaps == 0, "before \(step)")
         let suspended = try await suspend(as: checkpoint)
         try await Task.sleep(for: pause.duration)
         let resumed = try await lab.resume(name, nil, policy, scope)
