@@ -49,6 +49,7 @@ public actor LocalHypervisor: Hypervisor {
         for entry in entries {
             operations[entry.operation] = .found(operation(found: entry))
             holders[entry.simulation] = entry.operation
+            if [.preparing, .rollingBack].contains(entry.phase) { giveBackLater(entry.operation) }
         }
         for simulation in Set(machines.keys.map(\.simulation)) where holders[simulation] == nil {
             await shortenChains(of: simulation)
@@ -276,6 +277,32 @@ public actor LocalHypervisor: Hypervisor {
         )
         handles.issue(handle, now: now)
         return handle
+    }
+
+    /// What a daemon before this one prepared can be executed by nobody any more: its handle is gone. Nobody needs to ask for it
+    /// either, so it is given back unasked, again and again until that succeeds; so is what another daemon began to give back.
+    private func giveBackLater(_ id: OperationID) {
+        Task { [weak self] in
+            var pause = Span.seconds(1)
+            while let self, await !self.givesBack(id) {
+                try? await Task.sleep(for: pause.duration)
+                pause = min(pause + pause, .seconds(60))
+            }
+        }
+    }
+
+    private func givesBack(_ id: OperationID) async -> Bool {
+        // Nothing stands still, so nothing has to go on with others.
+        let instant = surroundings.clock.now()
+        do throws(HypervisorError) {
+            try await settle(id) { (operation) async throws(HypervisorError) in
+                try await operation.rollback(continueAt: instant)
+            }
+            return true
+        } catch {
+            logger.error("operation \(id) of before the restart cannot be given back yet: \(error)")
+            return false
+        }
     }
 
     /// What was prepared and never executed is given back, so that no forgotten handle holds machines for ever.

@@ -44,6 +44,7 @@ struct FaultTests {
         Case(.prepare, .late(50), is: .done, committed: true),
         Case(.execute, .refuse("instant-too-near"), is: .missed, "instant-too-near"),
         Case(.execute, .refuse("handle-expired"), is: .failed, "handle-expired"),
+        Case(.execute, .refuseAfter("handle-used"), is: .failed, "handle-used"),
         Case(.execute, .hang, is: .failed, "host-no-answer"),
         Case(.execute, .hangAfter, is: .failed, "host-no-answer"),
         Case(.report, .missed("clock-stepped"), is: .missed, "clock-stepped"),

@@ -4,7 +4,6 @@
 #   table      the steps in the model are those in transitions.txt, and each of them can be taken
 #   holds      in every order of things all or none is done, nobody waits for ever, and there is no endless run
 #   mutations  a deliberate mistake (-DM_…) is found: the check can fail
-#   defects    what the sources do today and docs/protocol.md names as open: found, and gone with its repair (-DFIX_…)
 #
 # Usage: check.sh [JOBS]. Needs spin and a C compiler. JOBS (2) runs at a time, each below 2 GB. Ends with 1 when anything is otherwise.
 set -euo pipefail
@@ -41,46 +40,42 @@ printf 'table      %s steps\n' "$(wc -l <"$work/table.steps")"
 
 # MARK: the runs
 
-fixed='-DFIX_PREPARED -DFIX_TELL -DFIX_GO_ON -DFIX_RECORD'
 # kind | name | flags of the model | how: states, endless (pan -l), ltl NAME
 runs=(
     # The protocol as it is meant.
-    "holds|suspend, 2 hosts, 3 faults|-DN=2 -DFAULTS=3 $fixed|states"
-    "holds|resume, 2 hosts, 3 faults|-DN=2 -DFAULTS=3 -DRESUME $fixed|states"
-    "holds|suspend, 3 hosts, 1 fault|-DN=3 -DFAULTS=1 $fixed|states"
-    "holds|resume, 3 hosts, 1 fault|-DN=3 -DFAULTS=1 -DRESUME $fixed|states"
-    "holds|suspend, 2 hosts, 2 faults, database fails once|-DN=2 -DFAULTS=2 -DSTORE=1 $fixed|states"
-    "holds|resume, 2 hosts, 2 faults, database fails 3 times|-DN=2 -DFAULTS=2 -DSTORE=3 -DRESUME -DCOVER $fixed|states"
-    "holds|suspend, 2 hosts, 1 fault, database fails 3 times|-DN=2 -DFAULTS=1 -DSTORE=3 -DCOVER $fixed|states"
-    "holds|suspend, no endless run|-DN=2 -DFAULTS=1 -DSTORE=1 $fixed|endless"
-    "holds|resume, no endless run|-DN=2 -DFAULTS=1 -DSTORE=1 -DRESUME $fixed|endless"
-    "holds|suspend, ltl settles|-DN=2 -DFAULTS=1 -DLTL $fixed|ltl settles"
-    "holds|resume, ltl settles|-DN=2 -DFAULTS=1 -DRESUME -DLTL $fixed|ltl settles"
+    "holds|suspend, 2 hosts, 3 faults|-DN=2 -DFAULTS=3|states"
+    "holds|resume, 2 hosts, 3 faults|-DN=2 -DFAULTS=3 -DRESUME|states"
+    "holds|suspend, 3 hosts, 1 fault|-DN=3 -DFAULTS=1|states"
+    "holds|resume, 3 hosts, 1 fault|-DN=3 -DFAULTS=1 -DRESUME|states"
+    "holds|suspend, 2 hosts, 2 faults, database fails once|-DN=2 -DFAULTS=2 -DSTORE=1|states"
+    "holds|resume, 2 hosts, 2 faults, database fails 3 times|-DN=2 -DFAULTS=2 -DSTORE=3 -DRESUME -DCOVER|states"
+    "holds|suspend, 2 hosts, 1 fault, database fails 3 times|-DN=2 -DFAULTS=1 -DSTORE=3 -DCOVER|states"
+    "holds|suspend, no endless run|-DN=2 -DFAULTS=1 -DSTORE=1|endless"
+    "holds|resume, no endless run|-DN=2 -DFAULTS=1 -DSTORE=1 -DRESUME|endless"
+    "holds|suspend, ltl settles|-DN=2 -DFAULTS=1 -DLTL|ltl settles"
+    "holds|resume, ltl settles|-DN=2 -DFAULTS=1 -DRESUME -DLTL|ltl settles"
 
-    # The sources as they are: never half of it; and nobody waits for ever where all is one process.
-    "holds|as coded: suspend, 2 faults, never half of it|-DN=2 -DFAULTS=2 -DSAFETY_ONLY -DCOVER|states"
-    "holds|as coded: resume, 2 faults, never half of it|-DN=2 -DFAULTS=2 -DRESUME -DSAFETY_ONLY -DCOVER|states"
-    "holds|as coded: one process, suspend, database fails twice, all|-DN=2 -DFAULTS=2 -DSTORE=2 -DONE_DAEMON|states"
-    "holds|as coded: one process, resume, 2 faults, all|-DN=2 -DFAULTS=2 -DRESUME -DONE_DAEMON|states"
+    # All in one process, as `fermata serve` alone has it.
+    "holds|one process, suspend, 2 faults, database fails twice|-DN=2 -DFAULTS=2 -DSTORE=2 -DONE_DAEMON|states"
+    "holds|one process, resume, 2 faults, database fails twice|-DN=2 -DFAULTS=2 -DSTORE=2 -DRESUME -DONE_DAEMON|states"
 
-    "mutation|commit is told before the decision is recorded|-DM_EARLY_COMMIT -DN=2 -DFAULTS=1 $fixed|states"
-    "mutation|rollback, although a commit may be recorded|-DM_NO_READ_BACK -DN=2 -DFAULTS=1 -DSTORE=2 ${fixed% *}|states"
-    "mutation|a hypervisor goes on by itself when an armed handle expires|-DM_EXPIRES_ARMED -DN=2 -DFAULTS=1 $fixed|states"
-    "mutation|a commit is decided when the first has reported|-DM_FIRST_REPORT -DN=2 -DFAULTS=1 $fixed|states"
-    "mutation|a rollback leaves the checkpoint in its place|-DM_NO_WITHDRAW -DN=2 -DFAULTS=1 $fixed|states"
-    "mutation|a recovery presumes commit of a suspend that happened|-DM_PRESUMED_COMMIT -DN=2 -DFAULTS=1 $fixed|states"
-    "mutation|a new daemon forgets what was armed, suspend|-DM_FORGETS_ARMED -DN=2 -DFAULTS=1 $fixed|states"
-    "mutation|a new daemon forgets what was armed, resume|-DM_FORGETS_ARMED -DN=2 -DFAULTS=1 -DRESUME $fixed|states"
+    "mutation|commit is told before the decision is recorded|-DM_EARLY_COMMIT -DN=2 -DFAULTS=1|states"
+    "mutation|rollback, although a commit may be recorded|-DM_NO_READ_BACK -DN=2 -DFAULTS=1 -DSTORE=2|states"
+    "mutation|a hypervisor goes on by itself when an armed handle expires|-DM_EXPIRES_ARMED -DN=2 -DFAULTS=1|states"
+    "mutation|a commit is decided when the first has reported|-DM_FIRST_REPORT -DN=2 -DFAULTS=1|states"
+    "mutation|a rollback leaves the checkpoint in its place|-DM_NO_WITHDRAW -DN=2 -DFAULTS=1|states"
+    "mutation|a recovery presumes commit of a suspend that happened|-DM_PRESUMED_COMMIT -DN=2 -DFAULTS=1|states"
+    "mutation|a new daemon forgets what was armed, suspend|-DM_FORGETS_ARMED -DN=2 -DFAULTS=1|states"
+    "mutation|a new daemon forgets what was armed, resume|-DM_FORGETS_ARMED -DN=2 -DFAULTS=1 -DRESUME|states"
 
-    # Each without its own repair only; with all of them it holds, above.
-    "defect|D1 prepared, daemon restarts: nobody asks again, suspend|-DN=2 -DFAULTS=1 -DFIX_TELL -DFIX_GO_ON|states"
-    "defect|D1 prepared, daemon restarts: nobody asks again, resume|-DN=2 -DFAULTS=1 -DRESUME -DFIX_TELL -DFIX_GO_ON|states"
-    "defect|D2 execute came twice: who refused is armed, suspend|-DN=2 -DFAULTS=1 -DFIX_PREPARED|states"
-    "defect|D2 execute came twice: who refused is armed, resume|-DN=2 -DFAULTS=1 -DRESUME -DFIX_PREPARED -DFIX_GO_ON|states"
-    "defect|D3 a resume of which some ran is committed, some stand|-DN=2 -DFAULTS=1 -DRESUME -DFIX_PREPARED -DFIX_TELL|states"
-    "defect|D4 unrecorded rollback of a resume, then commit|-DN=2 -DFAULTS=1 -DSTORE=1 -DRESUME ${fixed% *}|states"
-    "defect|D4 the same in one process|-DN=2 -DFAULTS=1 -DSTORE=1 -DRESUME -DONE_DAEMON|states"
-    "defect|D5 commit recorded, unreadable, then rollback told|-DN=2 -DFAULTS=1 -DSTORE=3 ${fixed% *}|states"
+    "mutation|a new daemon leaves what was prepared, suspend|-DM_FORGETS_PREPARED -DN=2 -DFAULTS=1|states"
+    "mutation|a new daemon leaves what was prepared, resume|-DM_FORGETS_PREPARED -DN=2 -DFAULTS=1 -DRESUME|states"
+    "mutation|a rollback is told only to who said that it is armed, suspend|-DM_TELLS_ARMED_ONLY -DN=2 -DFAULTS=1|states"
+    "mutation|a rollback is told only to who said that it is armed, resume|-DM_TELLS_ARMED_ONLY -DN=2 -DFAULTS=1 -DRESUME|states"
+    "mutation|a commit of a resume leaves standing what did not go on|-DM_LEAVES_STANDING -DN=2 -DFAULTS=1 -DRESUME|states"
+    "mutation|a rollback of a resume is told unrecorded|-DM_TELLS_UNRECORDED -DN=2 -DFAULTS=1 -DSTORE=1 -DRESUME|states"
+    "mutation|the same in one process|-DM_TELLS_UNRECORDED -DN=2 -DFAULTS=1 -DSTORE=1 -DRESUME -DONE_DAEMON|states"
+    "mutation|a rollback is told unrecorded while a commit is in doubt|-DM_TELLS_UNRECORDED -DN=2 -DFAULTS=1 -DSTORE=3|states"
 )
 
 # Leaves result (ok, bad or broken), states and seconds in the run's folder.
@@ -111,7 +106,7 @@ check() {
     # An incomplete search proves nothing.
     grep -qE 'max search depth|memory exceeded|out of memory|Search not completed' pan.out && [[ "$found" == nothing ]] && found=none
     case "$kind,$found" in
-    holds,nothing | mutation,violation | defect,violation) echo ok >result ;;
+    holds,nothing | mutation,violation) echo ok >result ;;
     *,none) ;;
     *) echo bad >result ;;
     esac
@@ -148,7 +143,7 @@ for index in "${!runs[@]}"; do
     total=$((total + states))
     case "$kind,$result" in
     holds,ok) word='holds' ;;
-    mutation,ok | defect,ok) word='found' ;;
+    mutation,ok) word='found' ;;
     holds,bad) word='VIOLATED' ;;
     *,bad) word='NOT FOUND' ;;
     *) word='NOT COMPLETE' ;;

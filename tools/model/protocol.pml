@@ -20,8 +20,7 @@
  * A daemon that dies loses control and hypervisor (they become `none`); all else outlives it, QEMU processes too.
  *
  * -DONE_DAEMON: all are in one process, as `fermata serve` has them: they die together, and no call is lost or repeated.
- * -DM_… makes one deliberate mistake; check.sh proves that it is found. -DFIX_… repairs one thing that the sources do today
- * and that breaks a promise; check.sh proves both sides.
+ * -DM_… makes one deliberate mistake; check.sh proves that it is found.
  */
 
 #ifndef N
@@ -61,11 +60,12 @@ mtype aim = none;       /* what is being told */
 byte waiting = 0;       /* set of hosts that have not confirmed it */
 bool tellsAll = false;  /* all that took part are being told, not only those that may be armed */
 bool strangers = false; /* the operation has ended already: settleStrangers */
-bool commitTried = false;
+bool inDoubt = false;   /* a commit may be recorded */
 
 /* The hypervisors. */
 typedef Host {
     bool up;
+    bool unarmed;   /* what is being given back was only prepared */
     mtype progress;
     mtype result;   /* of an executed operation: its report */
     mtype told;     /* what is being settled */
@@ -254,6 +254,17 @@ inline storeFinish() {
     fi
 }
 
+#ifdef RESUME
+#define MAY_BE_COMMITTED true
+#else
+#define MAY_BE_COMMITTED inDoubt
+#endif
+#ifdef M_TELLS_UNRECORDED
+#define TELLS_UNRECORDED true
+#else
+#define TELLS_UNRECORDED false
+#endif
+
 proctype Control()
 {
     byte h = 0;
@@ -302,7 +313,7 @@ proctype Control()
             step = recordingRollback
         fi }
 
-    /* OperationRun.executeAll: who refused is cancelled, who is silent is told both. */
+    /* OperationRun.executeAll: who refused or is silent is cancelled; a rollback is told to all, since a call may have come twice. */
     :: atomic { isUp && step == executing -> send(execute, ALL); step = awaitingArmed }
     :: atomic { isUp && step == awaitingArmed && EVERY(ANSWERED) ->
         if
@@ -310,8 +321,9 @@ proctype Control()
         :: else ->
             those(set, refused, silent);
             cancelThose(set);
+#ifdef M_TELLS_ARMED_ONLY
             those(waiting, isArmed, silent);
-#ifdef FIX_TELL
+#else
             waiting = ALL;
 #endif
             set = 0;
@@ -366,42 +378,37 @@ proctype Control()
             tellsAll = true;
             step = telling
 #endif
-        /* Not written, and nothing else is read back. */
-        :: storeFaults > 0 -> storeFaults--; commitTried = true; waiting = ALL; step = recordingRollback
+        /* Not written, and read back so. */
+        :: storeFaults > 0 -> storeFaults--; waiting = ALL; step = recordingRollback
+        /* Not written, and nothing is read back. */
+        :: storeFaults > 1 -> storeFaults = storeFaults - 2; inDoubt = true; waiting = ALL; step = recordingRollback
         /* Written, though the database says that it failed. */
         :: storeFaults > 0 -> storeFaults--;
             storeCommit();
-            commitTried = true;
             waiting = ALL;
             if
 #ifdef M_NO_READ_BACK
             :: step = recordingRollback
 #else
             :: T(control, happened, commit, deciding); aim = commit; tellsAll = true; step = telling
-            /* It cannot be read back, either: presumed rollback. */
-            :: storeFaults > 0 -> storeFaults--; step = recordingRollback
+            /* It cannot be read back, either. */
+            :: storeFaults > 0 -> storeFaults--; inDoubt = true; step = recordingRollback
 #endif
             fi
         fi }
 
-    /* OperationRun.rollBack: the record is tried, then all is told whether or not it was written. */
+    /* OperationRun.rollBack: where a recovery may find something else, nobody is told before it is recorded. settleLater then goes by
+       what the database has. */
     :: atomic { isUp && step == recordingRollback && CANCELS_ARE_OVER ->
         if
         :: storeRollback(); decideRollback(); aim = rollback; step = withdrawing
         :: storeFaults > 0 -> storeFaults--;
-#ifdef FIX_RECORD
-            /* Where a recovery would presume something else, nobody is told before it is recorded: this step again. */
-#ifdef RESUME
-            skip
-#else
             if
-            :: commitTried
-            :: else -> decideRollback(); aim = rollback; step = withdrawing
+#ifndef M_TELLS_UNRECORDED
+            :: waiting != 0 && MAY_BE_COMMITTED -> waiting = 0; step = recovering
+#endif
+            :: waiting == 0 || !MAY_BE_COMMITTED || TELLS_UNRECORDED -> decideRollback(); aim = rollback; step = withdrawing
             fi
-#endif
-#else
-            decideRollback(); aim = rollback; step = withdrawing
-#endif
         fi }
     /* CheckpointSet.unpublish, before anybody goes on. */
     :: atomic { isUp && step == withdrawing ->
@@ -485,11 +492,7 @@ proctype Control()
 #ifdef RESUME
             if
             /* Machines that run everywhere stay. */
-#ifdef FIX_KEEP
-            :: EVERY(LISTED_HAPPENED) && (phase == armed || phase == happened) -> aim = commit
-#else
             :: phase == happened || (EVERY(LISTED_HAPPENED) && phase == armed) -> aim = commit
-#endif
             :: else -> aim = rollback
             fi;
 #else
@@ -528,7 +531,7 @@ proctype Control()
 #endif
         }
         hangUp();
-        phase = none; aim = none; waiting = 0; tellsAll = false; strangers = false; commitTried = false;
+        phase = none; aim = none; waiting = 0; tellsAll = false; strangers = false; inDoubt = false;
         step = recovering }
 #ifdef ONE_DAEMON
     /* Daemon.run: the hypervisor has read its journal before the control instance recovers. */
@@ -610,6 +613,14 @@ inline letGo() {
     T(journal, preparing, cancel, none)
 }
 
+/* What was never armed has not been undone when it is given back. */
+inline wentBack() {
+    if
+    :: host[me].unarmed
+    :: else -> someWentBack = true; assert(!someCommitted)
+    fi
+}
+
 proctype Hypervisor(byte me)
 {
     end:
@@ -626,6 +637,7 @@ proctype Hypervisor(byte me)
 #endif
             accept(prepare, PREPARE);
             T(hypervisor, none, prepare, preparing);
+            host[me].unarmed = false;
             T(journal, none, prepare, preparing)
         fi }
     :: atomic { host[me].up && host[me].progress == preparing ->
@@ -751,8 +763,7 @@ proctype Hypervisor(byte me)
     :: atomic { host[me].up && host[me].progress == settling && host[me].told == rollback ->
 #ifdef RESUME
         /* LaunchOperation.undo: processes end, then the entry is removed. */
-        someWentBack = true;
-        assert(!someCommitted);
+        wentBack();
         if
         :: host[me].machines == running -> T(resume, running, rollback, absent)
         :: host[me].machines == someRunning -> T(resume, someRunning, rollback, absent)
@@ -763,7 +774,7 @@ proctype Hypervisor(byte me)
             :: host[me].journal == armed -> T(journal, armed, rollback, none)
             fi;
             T(hypervisor, settling, rollback, none);
-            host[me].told = none; host[me].before = none; host[me].result = none;
+            host[me].told = none; host[me].before = none; host[me].result = none; host[me].unarmed = false;
             answerTo(rollback, ok)
         fi }
 #else
@@ -772,8 +783,7 @@ proctype Hypervisor(byte me)
         :: host[me].journal == armed -> T(journal, armed, rollback, rollingBack)
         :: host[me].journal == rollingBack ->
             /* SuspendOperation.goOn */
-            someWentBack = true;
-            assert(!someCommitted);
+            wentBack();
             assert(decision != commit);
             /* What stands still goes on only when that is decided, and recorded unless the database fails. */
             assert(decision == rollback || STORE > 0 || host[me].machines == running);
@@ -785,7 +795,7 @@ proctype Hypervisor(byte me)
             :: host[me].machines == running ->
                 T(journal, rollingBack, finish, none);
                 T(hypervisor, settling, rollback, none);
-                host[me].told = none; host[me].before = none; host[me].result = none;
+                host[me].told = none; host[me].before = none; host[me].result = none; host[me].unarmed = false;
                 answerTo(rollback, ok)
             fi
         fi }
@@ -812,9 +822,9 @@ proctype Hypervisor(byte me)
         assert(!someWentBack);
         someCommitted = true;
 #ifdef RESUME
-        /* LaunchOperation.commit: what still stands goes on, of an operation that an earlier daemon armed. */
+        /* LaunchOperation.commit: what still stands goes on. */
         if
-#ifdef FIX_GO_ON
+#ifndef M_LEAVES_STANDING
         :: host[me].machines == someRunning -> T(resume, someRunning, commit, running)
 #else
         :: host[me].machines == someRunning && host[me].before == found -> T(resume, someRunning, commit, running)
@@ -841,6 +851,14 @@ proctype Hypervisor(byte me)
             fi
         fi }
 #endif
+#ifndef M_FORGETS_PREPARED
+    /* LocalHypervisor.giveBackLater: the handle is gone with the daemon that gave it out, so nobody can execute it any more. */
+    :: atomic { host[me].up && host[me].progress == found && (host[me].journal == preparing || host[me].journal == rollingBack) ->
+        T(hypervisor, found, rollback, settling);
+        host[me].before = found;
+        host[me].unarmed = host[me].unarmed || host[me].journal == preparing;
+        host[me].told = rollback }
+#endif
     /* LocalHypervisor.settle: it went wrong and is as before, to be told again. */
     :: atomic { host[me].up && host[me].progress == settling && faults > 0 -> faults--;
         if
@@ -858,12 +876,7 @@ proctype Hypervisor(byte me)
         host[me].up = true;
         if
         :: host[me].journal == none
-#ifdef FIX_PREPARED
-        /* Its handle is gone with the daemon that gave it out, so nobody can execute it any more. */
-        :: host[me].journal == preparing -> giveBack(); T(journal, preparing, cancel, none)
-#else
         :: host[me].journal == preparing -> T(hypervisor, none, restart, found)
-#endif
         :: host[me].journal != none && host[me].journal != preparing ->
 #ifndef M_FORGETS_ARMED
             T(hypervisor, none, restart, found)

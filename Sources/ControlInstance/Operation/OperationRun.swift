@@ -26,6 +26,8 @@ struct OperationRun: Sendable {
     private var watch: Task<Void, Never>?
     /// Machines are about to go on with the checkpoint's own RAM.
     private var isTaking = false
+    /// The database may have a commit, although it said that it has none.
+    private var mayBeCommitted = false
 
     init(control: ControlInstance, live: LiveOperation, plan: OperationPlan) {
         self.control = control
@@ -153,25 +155,24 @@ struct OperationRun: Sendable {
             return await group.reduce(into: [Int: Answer]()) { $0[$1.0] = $1.1 }
         }
         var reasons: [Reason] = []
-        var armed: [OperationPlan.Part] = []
         var unarmed: [(OperationPlan.Part, Handle)] = []
         for (index, item) in prepared.enumerated() {
             switch answers[index] ?? .silent {
-            case .armed: armed.append(item.0)
-            case .refused(let why):
-                reasons += why
-                unarmed.append(item)
-            case .silent:
-                // Whether it is armed is not known: it is told both.
-                reasons.append(.noAnswer(item.0.hypervisor.host, limit))
-                unarmed.append(item)
-                armed.append(item.0)
+            case .armed: continue
+            case .refused(let why): reasons += why
+            case .silent: reasons.append(.noAnswer(item.0.hypervisor.host, limit))
             }
+            unarmed.append(item)
         }
         guard !reasons.isEmpty else { return nil }
         await cancel(unarmed)
         let late = reasons.allSatisfy { ["instant-too-near", "instant-past", "instant-missed"].contains($0.code) }
-        return .undo(OperationOutcome(failureWith: reasons, otherwise: late ? .missed : .failed), reasons, armed)
+        // All: one that is silent may be armed, and so may one that refused, when the call came to it twice.
+        return .undo(
+            OperationOutcome(failureWith: reasons, otherwise: late ? .missed : .failed),
+            reasons,
+            prepared.map(\.0)
+        )
     }
 
     /// The manifest of a suspend becomes durable, then the decision.
@@ -200,12 +201,22 @@ struct OperationRun: Sendable {
             )
         } catch {
             // A database that failed in the middle may have it all the same; what it has is what a recovery will go by.
-            let stored = (try? await control.store.operation(record.id)) ?? nil
-            guard stored?.state.decision == .commit else { return .undo(.failed, [.notRecorded(error)], plan.parts) }
+            let isCommitted = await isRecorded(.commit)
+            mayBeCommitted = isCommitted == nil
+            guard isCommitted == true else { return .undo(.failed, [.notRecorded(error)], plan.parts) }
         }
         record = decided
         announce()
         return .done
+    }
+
+    /// - Returns: nil when the database does not tell.
+    private func isRecorded(_ decision: OperationState.Decision) async -> Bool? {
+        do throws(StoreError) {
+            return try await control.store.operation(record.id)?.state.decision == decision
+        } catch {
+            return nil
+        }
     }
 
     // MARK: - Second phase
@@ -220,10 +231,19 @@ struct OperationRun: Sendable {
         _ reasons: [Reason],
         _ parts: [OperationPlan.Part]
     ) async -> OperationReport {
+        let undecided = record
         try? record.state.decide(.rollback)
         record.report = report(.unknown, reasons + [.unresolved(record.id)])
-        // Without a record a recovery presumes the same.
-        try? await control.store.apply(StoreChange(operation: record))
+        do throws(StoreError) {
+            try await control.store.apply(StoreChange(operation: record))
+        } catch {
+            // Without a record a recovery presumes a rollback of what saves. Where it may presume or find something else, nobody is
+            // told before it is recorded: the operation stays open, and is settled by what the database has once it can be read.
+            if !parts.isEmpty, mayBeCommitted || !record.kind.saves {
+                record = undecided
+                return report(.unknown, reasons + [.notRecorded(error), .unresolved(record.id)])
+            }
+        }
         announce()
         if let place = plan.destination { control.withdraw(place) }
         var unsettled = await control.tell(

@@ -22,6 +22,8 @@ actor LaunchOperation: HostOperation {
     private var drain: SerialDrain?
     /// The command left: RAM that was taken from a checkpoint is not what it was any more.
     private var hasRun = false
+    /// Each machine has confirmed that it runs.
+    private var allGoOn = false
 
     init(entry: JournalEntry, plan: LaunchOrder, surroundings: Surroundings, books: LaunchBooks) {
         stages = StageLog(clock: surroundings.clock)
@@ -119,8 +121,8 @@ actor LaunchOperation: HostOperation {
 
     func commit() async throws(HypervisorError) {
         for folder in runFolders { RunFolder.unlinkFile(folder.ramLink + CheckpointRAM.originSuffix) }
-        // One that a daemon before this one armed: it may have died between the first machine's command and the last one's.
-        if armed == nil { try await goOn() }
+        // Whoever armed it may have died, and some command may have failed, between the first machine's and the last one's.
+        if !allGoOn { try await goOn() }
         try surroundings.journal.remove(entry.operation)
     }
 
@@ -165,6 +167,7 @@ actor LaunchOperation: HostOperation {
                 )
             }
             let failures = answers.compactMap(\.failure)
+            allGoOn = failures.isEmpty
             return report(failures.isEmpty ? .done : .failed(failures), at: instant, answers: answers)
         }
     }

@@ -17,6 +17,8 @@ final class ScriptedHypervisor: Hypervisor {
     enum Fault: Hashable, Sendable {
         /// Refuses (prepare), or throws this; nothing is done.
         case refuse(String)
+        /// Says so of a call that came twice: the first copy was carried out.
+        case refuseAfter(String)
         /// Never answers, and does nothing.
         case hang
         /// Never answers, but has done it.
@@ -184,6 +186,9 @@ final class ScriptedHypervisor: Hypervisor {
             self.happen(handle.operation)
         }
         if fault == .hangAfter { await hang() }
+        if case .refuseAfter(let code) = fault {
+            throw HypervisorError(code: code, message: "\(host) has executed it already")
+        }
     }
 
     func report(of operation: OperationID) async throws(HypervisorError) -> HypervisorReport {
@@ -370,6 +375,9 @@ final class ScriptedHypervisor: Hypervisor {
             notes: []
         )
     }
+
+    /// Its files are in the control instance's own folder.
+    func moveCheckpoint(folder: String, to final: String) async throws(HypervisorError) {}
 
     func removeCheckpoint(folder: String) async throws(HypervisorError) {
         try? FileManager.default.removeItem(atPath: folder)

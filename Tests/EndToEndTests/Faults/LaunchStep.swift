@@ -28,7 +28,7 @@ enum LaunchStep: String, Sendable, CaseIterable {
             gate.open()
             for machine in FaultLab.machines { lab.thaw(machine) }
         }
-        let delay = self == .preparing ? "1h" : self == .armed ? "2s" : "1s"
+        let delay = self == .preparing ? "1h" : "2s"
         return try await lab.follow(verb, target, "--in", delay) { command in
             try await StepMissed.unless { try await reach(lab, command, gate) }
             try await fault(lab)

@@ -1,4 +1,5 @@
 import ControlInstance
+import Glibc
 import HostClock
 import Hypervisor
 import HypervisorAPI
@@ -63,6 +64,84 @@ extension MainJobTests {
             // Nothing holds the machine any more.
             #expect(try await lab.suspend("late").outcome == .done)
         }
+    }
+
+    @Test(
+        "What a daemon had prepared when it died is given back by the next one, unasked",
+        arguments: LabManifest.releases
+    )
+    func preparedBeforeRestart(_ release: QEMUUnderTest) async throws {
+        try await Lab.with { lab in
+            let spec = try LabManifest.bare(release, name: "forgotten")
+            try #require(try await lab.up(spec).outcome == .done)
+            let id = OperationID(text: "suspend-1")
+            let folder = lab.folder.file("forgotten.checkpoint")
+            let order = SaveOrder(
+                operation: id,
+                simulation: "forgotten",
+                machines: ["pc"],
+                instant: HostInstant.now + .seconds(3600),
+                folder: folder + ".partial",
+                finalFolder: folder
+            )
+            let handle = try await promised(lab, .suspend(order))
+            // No control instance asks: only the hypervisor is another one.
+            try await lab.restartHypervisor()
+            try await waitUntilFree(lab, "forgotten")
+            #expect(await lab.hypervisor.undecided() == [])
+            #expect(access(folder + ".partial", F_OK) != 0)
+            try await expectRefused(lab, handle, order.instant ?? .now, "handle-unknown")
+            #expect(await lab.hypervisor.machines(of: "forgotten").map(\.state) == [.running])
+
+            let start = try LabManifest.bare(release, name: "unborn")
+            let second = OperationID(text: "start-2")
+            _ = try await promised(lab, .start(StartOrder(operation: second, simulation: start, instant: nil)))
+            #expect(lab.processes(of: "unborn").count == 1)
+            try await lab.restartHypervisor()
+            try await waitUntilFree(lab, "unborn")
+            #expect(lab.processes(of: "unborn").isEmpty)
+            #expect(await lab.hypervisor.undecided() == [])
+        }
+    }
+
+    @Test(
+        "A commit is not confirmed while a machine has not gone on, and lets it go on",
+        arguments: LabManifest.releases.suffix(1)
+    )
+    func commitOfSome(_ release: QEMUUnderTest) async throws {
+        try await Lab.with { lab in
+            var spec = try LabManifest.bare(release, name: "some")
+            spec.machines.append(spec.machines[0])
+            spec.machines[1].name = "slow"
+            let id = OperationID(text: "start-1")
+            let handle = try await promised(lab, .start(StartOrder(operation: id, simulation: spec, instant: nil)))
+            let slow = try #require(lab.processes(of: "some/slow").first)
+            let instant = max(handle.earliest, .now) + .seconds(1)
+            try await lab.hypervisor.execute(handle, at: instant)
+            kill(slow, SIGSTOP)
+            defer { kill(slow, SIGCONT) }
+            let report = try await lab.hypervisor.report(of: id)
+            guard case .failed = report.outcome else { throw TestSupportError("\(report.outcome)") }
+
+            await #expect(throws: HypervisorError.self) { try await lab.hypervisor.commit(id) }
+            #expect(await lab.hypervisor.undecided().map(\.operation) == [id])
+            kill(slow, SIGCONT)
+            try await lab.hypervisor.commit(id)
+            #expect(await lab.hypervisor.machines(of: "some").map(\.runState) == ["running", "running"])
+            #expect(await lab.hypervisor.undecided() == [])
+        }
+    }
+
+    private func waitUntilFree(_ lab: Lab, _ simulation: String) async throws {
+        for _ in 0..<100 {
+            if await lab.hypervisor.machines(of: simulation).allSatisfy({ $0.operation == nil }),
+                await lab.hypervisor.undecided().isEmpty
+            {
+                return
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw TestSupportError("\(simulation) is still held after ten seconds")
     }
 
     private func promised(_ lab: Lab, _ order: Order) async throws -> Handle {

@@ -46,6 +46,9 @@ final class Lab {
         return await control.recover()
     }
 
+    /// Another hypervisor over the same folder, and nobody who commands it.
+    func restartHypervisor() async throws { (hypervisor, control) = try await Self.parts(folder, ramFolder) }
+
     private static func parts(
         _ folder: TemporaryFolder,
         _ ramFolder: String?
