@@ -37,9 +37,12 @@ extension ControlInstance {
         var alive: [MachineStatus] = []
         for hypervisor in hypervisors {
             // Unless every host answers, nothing can be said of what is not there.
-            guard let machines = await within(options.answerTimeout, { await hypervisor.machines(of: nil) }) else {
-                return
-            }
+            guard
+                let machines = try? await ask(
+                    hypervisor,
+                    { hypervisor throws(HypervisorError) in try await hypervisor.machines(of: nil) }
+                )
+            else { return }
             alive += machines.filter { $0.state != .dead }
         }
         let records = try await reading { () throws(StoreError) in try await self.store.simulations() }

@@ -45,7 +45,9 @@ extension ControlInstance {
             if !isConsumed(place) { try await sealed(place) }
             let manifest = try checkpointSet.load(place)
             for (hypervisor, stored) in try stored(manifest, at: place.final) {
-                reasons += try await wait(for: hypervisor) { hypervisor in await hypervisor.verify(stored) }
+                reasons += try await wait(for: hypervisor) { hypervisor throws(HypervisorError) in
+                    try await hypervisor.verify(stored)
+                }
             }
         } catch {
             reasons += error.reasons

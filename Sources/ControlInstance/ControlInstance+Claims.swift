@@ -111,7 +111,7 @@ extension ControlInstance {
         }
     }
 
-    private func ask<Value: Sendable>(
+    func ask<Value: Sendable>(
         _ hypervisor: any Hypervisor,
         within limit: Span,
         _ question: @escaping @Sendable (any Hypervisor) async throws(HypervisorError) -> Value

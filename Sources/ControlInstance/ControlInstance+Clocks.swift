@@ -88,6 +88,7 @@ extension ControlInstance {
                 manifest.format = CheckpointManifest.currentFormat
                 manifest.parent = CheckpointManifest.Parent(id: old.id, name: old.name)
                 try checkpointSet.publish(manifest, at: place)
+                try await move(manifest, to: place)
                 try await writing(StoreChange(checkpoints: [CheckpointRecord(manifest)]))
             } catch {
                 await discard(place, on: hypervisors.map(\.host))
@@ -95,6 +96,15 @@ extension ControlInstance {
             }
             sealLater(place)
             return try await show(request.simulation, name)
+        }
+    }
+
+    /// Of each host that has its part in a folder of its own.
+    func move(_ manifest: CheckpointManifest, to place: CheckpointSet.Place) async throws(ControlError) {
+        for (hypervisor, _) in try stored(manifest, at: place.final) {
+            try await ask(hypervisor) { hypervisor throws(HypervisorError) in
+                try await hypervisor.moveCheckpoint(folder: place.partial, to: place.final)
+            }
         }
     }
 

@@ -39,11 +39,14 @@ extension ControlInstance {
         }
         var hosts: [HypervisorDescription] = []
         for hypervisor in hypervisors {
-            if let description = await within(Self.descriptionTimeout, { await hypervisor.describe() }) {
-                hosts.append(description)
-            } else {
-                let reason = Reason.noAnswer(hypervisor.host, Self.descriptionTimeout)
-                findings.append(.init(level: .problem, subject: hypervisor.host, message: reason.message))
+            do throws(ControlError) {
+                hosts.append(
+                    try await ask(hypervisor, within: Self.descriptionTimeout) { hypervisor throws(HypervisorError) in
+                        try await hypervisor.describe()
+                    }
+                )
+            } catch {
+                findings.append(.init(level: .problem, subject: hypervisor.host, message: error.description))
             }
         }
         return DoctorReport(home: home, hosts: hosts, findings: findings)

@@ -42,7 +42,9 @@ extension ControlInstance {
     func undecidedOperations() async -> [String: [UndecidedOperation]] {
         var all: [String: [UndecidedOperation]] = [:]
         for hypervisor in hypervisors {
-            all[hypervisor.host] = await within(options.answerTimeout) { await hypervisor.undecided() }
+            all[hypervisor.host] = try? await ask(hypervisor) { hypervisor throws(HypervisorError) in
+                try await hypervisor.undecided()
+            }
         }
         return all
     }

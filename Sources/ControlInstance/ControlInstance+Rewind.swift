@@ -65,7 +65,9 @@ extension ControlInstance {
         var reasons: [Reason] = []
         for part in plan.parts {
             guard case .resume(let order) = part.order else { continue }
-            reasons += try await work(part.hypervisor) { hypervisor in await hypervisor.obstacles(to: order) }
+            reasons += try await work(part.hypervisor) { hypervisor throws(HypervisorError) in
+                try await hypervisor.obstacles(to: order)
+            }
         }
         guard reasons.isEmpty else {
             throw ControlError(

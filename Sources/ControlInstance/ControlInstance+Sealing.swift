@@ -54,6 +54,8 @@ extension ControlInstance {
 
     private func seal(_ place: CheckpointSet.Place) async throws(ControlError) {
         let manifest = try checkpointSet.load(place)
+        // Whoever was to do that before may have died.
+        try await move(manifest, to: place)
         var files: [CheckpointFile] = []
         for (hypervisor, stored) in try stored(manifest, at: place.final) {
             do throws(HypervisorError) {
@@ -82,7 +84,10 @@ extension ControlInstance {
             else { continue }
             var lost: [Reason] = []
             for (hypervisor, stored) in parts {
-                lost += await within(options.answerTimeout) { await hypervisor.lost(stored) } ?? []
+                lost +=
+                    (try? await ask(hypervisor) { hypervisor throws(HypervisorError) in
+                        try await hypervisor.lost(stored)
+                    }) ?? []
             }
             guard !lost.isEmpty else {
                 sealLater(place)

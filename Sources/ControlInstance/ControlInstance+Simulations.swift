@@ -28,7 +28,9 @@ extension ControlInstance {
         var problems: [Reason] = []
         for hypervisor in hypervisors {
             do throws(ControlError) {
-                statuses += try await ask(hypervisor) { hypervisor in await hypervisor.machines(of: name) }
+                statuses += try await ask(hypervisor) { hypervisor throws(HypervisorError) in
+                    try await hypervisor.machines(of: name)
+                }
             } catch {
                 problems += error.reasons
             }
@@ -80,8 +82,8 @@ extension ControlInstance {
         var ended: [String] = []
         for hypervisor in hypervisors {
             do throws(ControlError) {
-                let machines = try await ask(hypervisor) { hypervisor in
-                    await hypervisor.machines(of: simulation.name)
+                let machines = try await ask(hypervisor) { hypervisor throws(HypervisorError) in
+                    try await hypervisor.machines(of: simulation.name)
                 }
                 // Of a host that is not concerned there is nothing to end.
                 guard !machines.isEmpty || record.machines.contains(where: { $0.host == hypervisor.host }) else {

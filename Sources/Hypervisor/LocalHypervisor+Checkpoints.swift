@@ -84,6 +84,10 @@ extension LocalHypervisor {
         }
     }
 
+    public func moveCheckpoint(folder: String, to final: String) async throws(HypervisorError) {
+        try CheckpointFolder(path: folder).move(to: final)
+    }
+
     public func removeCheckpoint(folder: String) async throws(HypervisorError) {
         let used = Set(allMachines(of: nil).compactMap(\.record.memory?.path))
         try CheckpointFolder(path: folder).remove(surroundings.ram, sparing: used)

@@ -14,14 +14,12 @@ extension LocalHypervisor {
         switch order {
         case .suspend(let suspend):
             entry.folder = suspend.folder
+            entry.finalFolder = suspend.finalFolder
             return suspension(entry, of: try machines(named: suspend.machines, of: suspend.simulation))
         case .checkpoint(let save):
             entry.folder = save.folder
-            return checkpointing(
-                entry,
-                of: try machines(named: save.machines, of: save.simulation),
-                finalFolder: save.finalFolder
-            )
+            entry.finalFolder = save.finalFolder
+            return checkpointing(entry, of: try machines(named: save.machines, of: save.simulation))
         case .start(let start):
             try refuseIfPresent(start.simulation.name)
             return launch(entry, LaunchOrder(start))
@@ -52,13 +50,11 @@ extension LocalHypervisor {
 
     private func checkpointing(
         _ entry: JournalEntry,
-        of machines: [LifetimeManager],
-        finalFolder: String = ""
+        of machines: [LifetimeManager]
     ) -> CheckpointOperation {
         CheckpointOperation(
             entry: entry,
             folder: entry.folder ?? "",
-            finalFolder: finalFolder,
             machines: machines,
             surroundings: surroundings
         )

@@ -5,21 +5,23 @@ public import Time
 /// The order of an operation: ``prepare(_:)``, then either ``cancel(_:)`` or ``execute(_:at:)``, then ``report(of:)``, then
 /// exactly one of ``commit(_:)`` and ``rollback(_:continueAt:)``. An executed handle acts alone: once ``execute(_:at:)`` has
 /// returned, nothing that happens to the caller changes what is done at the instant.
+///
+/// It may be on another host: whatever throws may throw `host-unreachable`, and then nobody knows whether it was done.
 public protocol Hypervisor: Sendable {
     /// The host's name, unique among the hypervisors of one control instance.
     var host: String { get }
 
-    func describe() async -> HypervisorDescription
+    func describe() async throws(HypervisorError) -> HypervisorDescription
 
     /// - Parameter simulation: nil for the machines of all.
-    func machines(of simulation: String?) async -> [MachineStatus]
+    func machines(of simulation: String?) async throws(HypervisorError) -> [MachineStatus]
 
     /// Checks every precondition and takes everything that the operation needs, so that at the instant nothing is left but to act.
     /// When it refuses, everything is as before.
     func prepare(_ order: Order) async -> PrepareAnswer
 
     /// What of a checkpoint and of this host would refuse a resume, by what can be known while the simulation still runs. Takes nothing.
-    func obstacles(to order: ResumeOrder) async -> [Reason]
+    func obstacles(to order: ResumeOrder) async throws(HypervisorError) -> [Reason]
 
     /// Undoes ``prepare(_:)``. An unknown or used handle is no error: there is nothing to undo.
     func cancel(_ handle: Handle) async
@@ -44,7 +46,7 @@ public protocol Hypervisor: Sendable {
     func rollback(_ operation: OperationID, continueAt instant: HostInstant) async throws(HypervisorError)
 
     /// Operations under way that wait to be told how they end: after a restart of either side, the ones to be settled.
-    func undecided() async -> [UndecidedOperation]
+    func undecided() async throws(HypervisorError) -> [UndecidedOperation]
 
     /// - Parameter pausing: false: only what can be read without stopping the machine.
     func readClocks(of simulation: String, pausing: Bool) async throws(HypervisorError) -> [MachineClocks]
@@ -56,7 +58,7 @@ public protocol Hypervisor: Sendable {
 
     /// Reads every file of a checkpoint that is this host's and compares sizes, digests, and what its streams say.
     /// - Returns: every way in which it is not what the manifest says; empty when it is whole.
-    func verify(_ checkpoint: StoredCheckpoint) async -> [Reason]
+    func verify(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [Reason]
 
     /// Brings what is still elsewhere of a checkpoint into its folder, durably, and digests what has no digest yet. Takes as long as
     /// reading it does; to be repeated after whatever interrupted it, also when the task is cancelled.
@@ -64,7 +66,7 @@ public protocol Hypervisor: Sendable {
     func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile]
 
     /// What of a checkpoint was in this host's memory only, and is gone with its power; empty when nothing is.
-    func lost(_ checkpoint: StoredCheckpoint) async -> [Reason]
+    func lost(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [Reason]
 
     /// Writes a copy of a checkpoint whose clocks read differently; the original is only read.
     /// - Returns: the machines as saved in `folder`.
@@ -87,6 +89,10 @@ public protocol Hypervisor: Sendable {
     /// checkpoint may need.
     /// - Parameter simulations: those that are known.
     func leftovers(besides simulations: [String], removing: Bool) async throws(HypervisorError) -> [Leftover]
+
+    /// Gives this host's part of a checkpoint the name that it keeps. Whoever keeps the manifest in the same folder has done so already:
+    /// then, and where nothing of it is, this is of no effect.
+    func moveCheckpoint(folder: String, to final: String) async throws(HypervisorError)
 
     /// Removes the folder of a checkpoint, or of one that never became whole. Removing what is not there is no error.
     func removeCheckpoint(folder: String) async throws(HypervisorError)

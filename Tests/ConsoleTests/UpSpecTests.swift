@@ -76,5 +76,6 @@ private struct NoHypervisor: Hypervisor {
         scratch: String
     ) async throws(HypervisorError) -> StandaloneCheckpoint { throw refusal }
     func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival { throw refusal }
+    func moveCheckpoint(folder: String, to final: String) async throws(HypervisorError) {}
     func removeCheckpoint(folder: String) async throws(HypervisorError) {}
 }

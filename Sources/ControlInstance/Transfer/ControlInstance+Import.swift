@@ -72,7 +72,9 @@ extension ControlInstance {
         let withRAM = arrival.machines.filter { $0.ram != nil }
         if !withRAM.isEmpty {
             let stored = StoredCheckpoint(folder: place.partial, machines: withRAM, links: [])
-            let damage = try await wait(for: hypervisors[0]) { hypervisor in await hypervisor.verify(stored) }
+            let damage = try await wait(for: hypervisors[0]) { hypervisor throws(HypervisorError) in
+                try await hypervisor.verify(stored)
+            }
             guard damage.isEmpty else { throw ControlError(damage) }
         }
         var manifest = archived

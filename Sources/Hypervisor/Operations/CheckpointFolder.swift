@@ -3,7 +3,7 @@ import Glibc
 import HypervisorAPI
 
 /// The folder of one checkpoint on this host while it is being made: `machines/NAME/` for each machine, `links/`.
-/// The control instance adds the manifest and gives the folder its final name.
+/// A control instance of this host adds the manifest and gives the folder its final name; on others ``move(to:)`` does.
 struct CheckpointFolder: Sendable {
     let path: String
 
@@ -53,6 +53,14 @@ struct CheckpointFolder: Sendable {
             throw HypervisorError(code: "file-failed", message: "cannot remove \(path): \(error)")
         }
         try DurableFile.syncFolder(containing: path)
+    }
+
+    /// Gives it its final name, durably. Of no effect where that was done before, or where nothing of the checkpoint is.
+    func move(to final: String) throws(HypervisorError) {
+        guard access(path, F_OK) == 0, access(final, F_OK) != 0 else { return }
+        guard rename(path, final) == 0 else { throw HypervisorError.file("rename", path) }
+        try DurableFile.syncFolder(containing: final)
+        try DurableFile.syncFolder(containing: String(final[..<(final.lastIndex(of: "/") ?? final.startIndex)]))
     }
 
     /// ``sync()`` on a thread of its own: it may have gigabytes to write.

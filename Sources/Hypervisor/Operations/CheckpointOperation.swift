@@ -33,7 +33,6 @@ actor CheckpointOperation: HostOperation {
     nonisolated let stages: StageLog
     nonisolated let entry: JournalEntry
     private let folder: String
-    private let finalFolder: String
     private let machines: [LifetimeManager]
     private let surroundings: Surroundings
     private var parts: [Part] = []
@@ -42,14 +41,12 @@ actor CheckpointOperation: HostOperation {
     init(
         entry: JournalEntry,
         folder: String,
-        finalFolder: String,
         machines: [LifetimeManager],
         surroundings: Surroundings
     ) {
         stages = StageLog(clock: surroundings.clock)
         self.entry = entry
         self.folder = folder
-        self.finalFolder = finalFolder
         self.machines = machines
         self.surroundings = surroundings
     }
@@ -69,7 +66,8 @@ actor CheckpointOperation: HostOperation {
         try CheckpointFolder(path: folder).create(machines: machines.map(\.name.machine))
         do throws(HypervisorError) {
             try surroundings.journal.write(entry)
-            let (folder, finalFolder, operation, layers) = (folder, finalFolder, entry.operation, surroundings.disks)
+            let (folder, operation, layers) = (folder, entry.operation, surroundings.disks)
+            let finalFolder = entry.finalFolder ?? folder
             let (stages, clock, instant) = (stages, surroundings.clock, entry.instant)
             let prepared = await stages.measure("prepare") {
                 await machines.gatherResults { (machine) async throws(HypervisorError) in
@@ -131,6 +129,7 @@ actor CheckpointOperation: HostOperation {
         for machine in machines where machine.isAlive {
             RunFolder(path: machine.record.folder).removeLayers(except: machine.record.disks.map(\.path))
         }
+        if let final = entry.finalFolder { try CheckpointFolder(path: folder).move(to: final) }
         try surroundings.journal.remove(entry.operation)
     }
 

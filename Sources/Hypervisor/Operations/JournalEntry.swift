@@ -21,8 +21,10 @@ struct JournalEntry: Codable, Hashable {
     var simulation: String
     var machines: [String]
     var phase: Phase
-    /// Of the checkpoint that is being made; nil unless the kind is suspend.
+    /// Of the checkpoint that is being made; nil unless the kind saves.
     var folder: String?
+    /// What the folder is called once the checkpoint is whole.
+    var finalFolder: String?
     var instant: HostInstant?
 
     func noting(_ phase: Phase, at instant: HostInstant? = nil) -> JournalEntry {

@@ -98,6 +98,7 @@ actor SuspendOperation: HostOperation {
         }
         for machine in machines { await retire(machine.name) }
         try await surroundings.releaseResources(of: entry.simulation)
+        if let final = entry.finalFolder { try CheckpointFolder(path: folder).move(to: final) }
         try surroundings.journal.remove(entry.operation)
     }
 

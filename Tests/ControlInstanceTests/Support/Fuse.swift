@@ -137,6 +137,9 @@ struct FusedHypervisor: Hypervisor {
         return arrival
     }
 
+    func moveCheckpoint(folder: String, to final: String) async throws(HypervisorError) {
+        try await hypervisor.moveCheckpoint(folder: folder, to: final)
+    }
     func removeCheckpoint(folder: String) async throws(HypervisorError) {
         await fuse.step()
         try await hypervisor.removeCheckpoint(folder: folder)
@@ -144,16 +147,24 @@ struct FusedHypervisor: Hypervisor {
     }
 
     func describe() async -> HypervisorDescription { await hypervisor.describe() }
-    func machines(of simulation: String?) async -> [MachineStatus] { await hypervisor.machines(of: simulation) }
+    func machines(of simulation: String?) async -> [MachineStatus] {
+        await hypervisor.machines(of: simulation)
+    }
     func stages(of operation: OperationID) async -> AsyncStream<Stage> { await hypervisor.stages(of: operation) }
     func undecided() async -> [UndecidedOperation] { await hypervisor.undecided() }
     func readClocks(of simulation: String, pausing: Bool) async throws(HypervisorError) -> [MachineClocks] {
         try await hypervisor.readClocks(of: simulation, pausing: pausing)
     }
     func adopt(_ order: AdoptOrder) async throws(HypervisorError) -> MachineStatus { try await hypervisor.adopt(order) }
-    func obstacles(to order: ResumeOrder) async -> [Reason] { await hypervisor.obstacles(to: order) }
-    func verify(_ checkpoint: StoredCheckpoint) async -> [Reason] { await hypervisor.verify(checkpoint) }
-    func lost(_ checkpoint: StoredCheckpoint) async -> [Reason] { await hypervisor.lost(checkpoint) }
+    func obstacles(to order: ResumeOrder) async -> [Reason] {
+        await hypervisor.obstacles(to: order)
+    }
+    func verify(_ checkpoint: StoredCheckpoint) async -> [Reason] {
+        await hypervisor.verify(checkpoint)
+    }
+    func lost(_ checkpoint: StoredCheckpoint) async -> [Reason] {
+        await hypervisor.lost(checkpoint)
+    }
 
     func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] {
         try await hypervisor.seal(checkpoint)
