@@ -55,6 +55,23 @@ let product: [Target] = [
             .product(name: "Crypto", package: "swift-crypto"),
         ]
     ),
+    module(
+        "PKI",
+        [
+            "Time", .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "SwiftASN1", package: "swift-asn1"),
+            .product(name: "X509", package: "swift-certificates"),
+        ]
+    ),
+    module(
+        "HypervisorRemote",
+        [
+            "HypervisorAPI", "GuestClock", "HostClock", "PKI", "Time", logging,
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ]
+    ),
     module("Manifest", ["HypervisorAPI", "GuestClock", "Time", .product(name: "Yams", package: "Yams")]),
     module(
         "ControlInstance",
@@ -73,8 +90,8 @@ let product: [Target] = [
     .executableTarget(
         name: "fermata",
         dependencies: [
-            "Archive", "Console", "ControlInstance", "Hypervisor", "HypervisorAPI", "HostClock", "Manifest",
-            "MigrationStream",
+            "Archive", "Console", "ControlInstance", "Hypervisor", "HypervisorAPI", "HypervisorRemote", "HostClock",
+            "Manifest", "MigrationStream", "PKI",
             "GuestClock", "QMP", "JSON", "Time", "CShims", logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -83,6 +100,15 @@ let product: [Target] = [
     ),
     tests("Archive", ["CArchive"]),
     tests("Hypervisor", ["HypervisorAPI", "QMP", "MigrationStream", "GuestClock", "HostClock", "JSON", "Time"]),
+    tests(
+        "PKI",
+        [
+            "Time", .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "SwiftASN1", package: "swift-asn1"),
+            .product(name: "X509", package: "swift-certificates"),
+        ]
+    ),
+    tests("HypervisorRemote", ["HypervisorAPI", "HostClock", "PKI", "Time", logging]),
     tests("Manifest", ["HypervisorAPI", "Time"]),
     tests("ControlInstance", ["Archive", "HypervisorAPI", "GuestClock", "HostClock", "Time"]),
     tests(
@@ -95,9 +121,9 @@ let product: [Target] = [
     .testTarget(
         name: "IntegrationTests",
         dependencies: [
-            "Archive", "ControlInstance", "Hypervisor", "HypervisorAPI", "QMP", "MigrationStream", "GuestClock",
-            "HostClock",
-            "Manifest", "JSON", "Time", "CShims", logging,
+            "Archive", "ControlInstance", "Hypervisor", "HypervisorAPI", "HypervisorRemote", "PKI", "QMP",
+            "MigrationStream",
+            "GuestClock", "HostClock", "Manifest", "JSON", "Time", "CShims", logging,
         ],
         swiftSettings: settings
     ),
@@ -112,7 +138,10 @@ let package = Package(
         : [
             .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
             .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+            .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+            .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
             .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+            .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
             .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
             .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
             .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),

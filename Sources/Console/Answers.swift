@@ -35,6 +35,12 @@ public struct CheckpointsAnswer: Codable, Hashable, Sendable {
     public var storage: StorageReport?
 }
 
+/// `GET /v1/hosts`.
+public struct HostsAnswer: Codable, Hashable, Sendable {
+    /// The control instance's own first.
+    public var hosts: [HostReport]
+}
+
 /// `GET /v1/operations`.
 public struct OperationsAnswer: Codable, Hashable, Sendable {
     /// Newest first.

@@ -80,6 +80,21 @@ struct CloneBody: StrictBody {
     let newMACs: Bool?
 }
 
+/// `POST /v1/hosts`.
+struct HostBody: StrictBody {
+    static let fields = ["name", "address", "labels"]
+    let name: String
+    let address: String
+    let labels: [String: String]?
+}
+
+/// `POST /v1/hosts/{host}/drain`.
+struct DrainBody: StrictBody {
+    static let fields = ["drained"]
+    /// false: it takes machines again.
+    let drained: Bool?
+}
+
 /// `POST /v1/gc`.
 struct GarbageBody: StrictBody {
     static let fields = ["simulation", "dryRun", "keep", "olderThanNs"]

@@ -16,6 +16,8 @@ struct Call: Sendable {
 
     func operation() throws -> String { try name("operation") }
 
+    func host() throws -> String { try name("host") }
+
     /// A parameter of the query, the only one that the path knows.
     ///
     /// - Throws: a 400 for any other parameter.

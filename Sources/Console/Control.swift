@@ -44,6 +44,11 @@ public protocol Control: Sendable {
     func windDown() async -> Int
 
     func doctor() async -> DoctorReport
+
+    func hosts() async throws(ControlError) -> [HostReport]
+    func addHost(_ request: HostRequest) async throws(ControlError) -> HostReport
+    func drainHost(_ name: String, drained: Bool) async throws(ControlError) -> HostReport
+    func removeHost(_ name: String) async throws(ControlError)
 }
 
 extension ControlInstance: Control {}

@@ -14,7 +14,7 @@ struct Routes: Sendable {
     /// Asks the server to end.
     let shutdown: @Sendable () -> Void
 
-    var endpoints: [Endpoint] { daemon + simulations + operations + checkpoints + transfers }
+    var endpoints: [Endpoint] { daemon + hosts + simulations + operations + checkpoints + transfers }
 
     private var daemon: [Endpoint] {
         [

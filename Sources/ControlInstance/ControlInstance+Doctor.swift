@@ -4,7 +4,7 @@ import Time
 
 extension ControlInstance {
     /// A host asks every QEMU that it has, thirty on some, what that can do.
-    private static let descriptionTimeout = Span.seconds(60)
+    static let descriptionTimeout = Span.seconds(60)
 
     /// What every host can do, and what the control instance finds wrong with its own state.
     public func doctor() async -> DoctorReport {

@@ -4,8 +4,11 @@ import Time
 
 extension ControlInstance {
     func plan(_ request: UpRequest, _ id: OperationID) async throws(ControlError) -> OperationPlan {
-        let spec = request.spec
+        var spec = request.spec
         try spec.check()
+        for index in spec.machines.indices {
+            spec.machines[index].host = spec.machines[index].host.map { host(named: $0) }
+        }
         guard !spec.machines.isEmpty else {
             throw ControlError(code: "no-machines", message: "\(spec.name) has no machines to start", exitCode: 3)
         }
@@ -121,14 +124,17 @@ extension ControlInstance {
         order: (SimulationSpec, [String]) -> Order
     ) throws(ControlError) -> [OperationPlan.Part] {
         let hosts = Dictionary(simulation.machines.map { ($0.name, $0.host) }, uniquingKeysWith: { first, _ in first })
-        return try parts(of: simulation.spec, hosts: hosts, names: simulation.machines.map(\.name), order: order)
+        let names = simulation.machines.map(\.name)
+        return try parts(of: simulation.spec, hosts: hosts, names: names, areThere: true, order: order)
     }
 
     /// One part a host, each with what of the simulation is that host's.
+    /// - Parameter areThere: they run already: nothing comes to a host that it would refuse.
     func parts(
         of spec: SimulationSpec,
         hosts: [String: String] = [:],
         names: [String],
+        areThere: Bool = false,
         order: (SimulationSpec, [String]) -> Order
     ) throws(ControlError) -> [OperationPlan.Part] {
         let host = { (machine: String) in
@@ -151,6 +157,7 @@ extension ControlInstance {
                     message: "link \(link.name) would join machines of different hosts, which is not supported yet"
                 )
             }
+            + (areThere ? [] : names.compactMap { obstacle(toPlacing: $0, on: host($0)) })
         guard reasons.isEmpty else { throw ControlError(reasons, exitCode: 3) }
         let used = hypervisors.filter { hypervisor in names.contains { host($0) == hypervisor.host } }
         return used.enumerated().map { index, hypervisor in

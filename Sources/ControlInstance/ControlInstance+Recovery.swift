@@ -7,6 +7,7 @@ extension ControlInstance {
     /// checkpoints that never became whole, and takes into the database those on disk that it does not know.
     public func recover() async -> RecoveryReport {
         var report = RecoveryReport()
+        await connectHosts(&report)
         let undecided = await undecidedOperations()
         for host in hypervisors.map(\.host) where undecided[host] == nil {
             report.problems.append(.noAnswer(host, options.answerTimeout))

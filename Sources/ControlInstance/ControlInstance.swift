@@ -14,7 +14,9 @@ public final class ControlInstance: Sendable {
     public let home: String
     public let options: ControlOptions
 
-    let hypervisors: [any Hypervisor]
+    /// Those that it was made with, its own host's first.
+    private let own: [any Hypervisor]
+    private let connect: Connector?
     let store: any Store
     let checkpointSet: CheckpointSet
     let clock: any RealtimeClock
@@ -27,15 +29,27 @@ public final class ControlInstance: Sendable {
         var claims: [String: Claim] = [:]
         var live: [OperationID: LiveOperation] = [:]
         var uses = CheckpointUses()
+        /// Hosts that were added, by name.
+        var added: [String: AddedHost] = [:]
+    }
+
+    /// Makes the hypervisor of a host that was added; nothing is sent to it yet.
+    public typealias Connector = @Sendable (HostRecord) throws(HypervisorError) -> any Hypervisor
+
+    struct AddedHost {
+        var record: HostRecord
+        var hypervisor: any Hypervisor
     }
 
     /// - Parameters:
     ///   - home: absolute; created if it is not there.
     ///   - hypervisors: the first is the one of machines that name no host; each with a name of its own.
+    ///   - connect: for hosts that are added; nil: none can be.
     /// - Throws: ``ControlError`` when `home` cannot be used.
     public init(
         home: String,
         hypervisors: [any Hypervisor],
+        connect: Connector? = nil,
         store: any Store,
         clock: any RealtimeClock = SystemClock(),
         options: ControlOptions = ControlOptions(),
@@ -49,7 +63,8 @@ public final class ControlInstance: Sendable {
             )
         }
         self.home = home
-        self.hypervisors = hypervisors
+        own = hypervisors
+        self.connect = connect
         self.store = store
         self.clock = clock
         self.options = options
@@ -57,8 +72,28 @@ public final class ControlInstance: Sendable {
         checkpointSet = try CheckpointSet(folder: "\(home)/checkpoints")
     }
 
+    var hypervisors: [any Hypervisor] {
+        own + state.withLock { $0.added.sorted { $0.key < $1.key }.map(\.value.hypervisor) }
+    }
+
+    /// - Throws: `hosts-not-possible` when this instance has no credentials for other hosts.
+    func connection(to host: HostRecord) throws(ControlError) -> any Hypervisor {
+        guard let connect else {
+            throw ControlError(
+                code: "hosts-not-possible",
+                message: "this control instance has no way to other hosts",
+                exitCode: 3
+            )
+        }
+        do throws(HypervisorError) {
+            return try connect(host)
+        } catch {
+            throw ControlError(error)
+        }
+    }
+
     func hypervisor(of host: String) -> (any Hypervisor)? { hypervisors.first { $0.host == host } }
 
     /// The host that a machine without one runs on.
-    var ownHost: String { hypervisors[0].host }
+    var ownHost: String { own[0].host }
 }

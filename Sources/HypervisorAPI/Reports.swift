@@ -105,7 +105,8 @@ public struct HypervisorReport: Codable, Hashable, Sendable {
     public var outcome: Outcome
     public var machines: [MachineReport]
     public var links: [LinkCheckpoint]
-    /// How far the host's clock may be from true time; nil when nobody disciplines it, and so nobody knows.
+    /// How far the host's clock may be from the control instance's, or of that one's own host from true time; nil when nobody disciplines
+    /// it, and so nobody knows.
     public var clockErrorBound: Span?
     public var notes: [String]
 

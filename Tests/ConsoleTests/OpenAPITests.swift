@@ -64,6 +64,7 @@ import Yams
         ("UpBody", UpBody.fields), ("SaveBody", SaveBody.fields), ("ResumeBody", ResumeBody.fields),
         ("RewindBody", RewindBody.fields), ("CloneBody", CloneBody.fields), ("AnnotateBody", AnnotateBody.fields),
         ("GarbageBody", GarbageBody.fields),
+        ("HostBody", HostBody.fields), ("DrainBody", DrainBody.fields),
         ("AdoptBody", AdoptBody.fields),
         ("ClockEditBody", ClockEditBody.fields),
     ])

@@ -59,6 +59,7 @@ private final class DelayedStore: Store {
         try await store.operations(of: simulation, limit: limit)
     }
     func unfinishedOperations() async throws(StoreError) -> [OperationRecord] { try await store.unfinishedOperations() }
+    func hosts() async throws(StoreError) -> [HostRecord] { try await store.hosts() }
     func checkpoints(of simulation: String?) async throws(StoreError) -> [CheckpointRecord] {
         try await store.checkpoints(of: simulation)
     }

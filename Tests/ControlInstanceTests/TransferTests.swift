@@ -247,6 +247,7 @@ private struct UnwritableStore: Store {
     }
     func operation(_ id: OperationID) async throws(StoreError) -> OperationRecord? { try await store.operation(id) }
     func unfinishedOperations() async throws(StoreError) -> [OperationRecord] { try await store.unfinishedOperations() }
+    func hosts() async throws(StoreError) -> [HostRecord] { try await store.hosts() }
     func checkpoints(of simulation: String?) async throws(StoreError) -> [CheckpointRecord] {
         try await store.checkpoints(of: simulation)
     }

@@ -37,10 +37,13 @@ extension OperationRun {
         )
     }
 
-    /// Two hosts' clocks may be off in opposite directions. One host of which nobody knows makes all of it unknown.
+    /// Two hosts' clocks may be off ours in opposite directions. One host of which nobody knows makes all of it unknown. Our own is off
+    /// itself by nothing; alone it tells how far it is off true time.
     private var clockErrorBound: Span? {
-        let bounds = reports.compactMap(\.clockErrorBound).sorted(by: >)
-        guard let worst = bounds.first, bounds.count == reports.count else { return nil }
+        let others = reports.filter { $0.host != control.ownHost }
+        let counted = others.isEmpty ? reports : others
+        let bounds = counted.compactMap(\.clockErrorBound).sorted(by: >)
+        guard let worst = bounds.first, bounds.count == counted.count else { return nil }
         return bounds.count > 1 ? worst + bounds[1] : worst
     }
 

@@ -50,6 +50,29 @@ extension SQLiteStore {
         }
     }
 
+    static func host(from row: Row) throws -> HostRecord {
+        HostRecord(
+            name: try value(row, "name"),
+            address: try value(row, "address"),
+            labels: try json(row, "labels"),
+            drained: try value(row, "drained"),
+            added: try instant(row, "addedNs")
+        )
+    }
+
+    static func save(_ host: HostRecord, _ database: Database) throws {
+        try database.execute(
+            sql: """
+                INSERT INTO hosts (name, address, labels, drained, addedNs) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (name) DO UPDATE SET address = excluded.address, labels = excluded.labels,
+                    drained = excluded.drained
+                """,
+            arguments: [
+                host.name, host.address, try text(host.labels), host.drained, host.added.nanosecondsSinceEpoch,
+            ]
+        )
+    }
+
     static func operation(from row: Row) throws -> OperationRecord {
         let instantNs: Int64? = optionalValue(row, "instantNs")
         let finishedNs: Int64? = optionalValue(row, "finishedNs")

@@ -94,6 +94,19 @@ extension SQLiteStore {
                     """
             )
         }
+        migrator.registerMigration("4: hosts") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE hosts (
+                        name TEXT PRIMARY KEY,
+                        address TEXT NOT NULL,
+                        labels TEXT NOT NULL,
+                        drained INTEGER NOT NULL,
+                        addedNs INTEGER NOT NULL
+                    ) STRICT;
+                    """
+            )
+        }
         return migrator
     }
 }

@@ -99,6 +99,12 @@ public struct SQLiteStore: Store {
         }
     }
 
+    public func hosts() async throws(StoreError) -> [HostRecord] {
+        try await read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM hosts ORDER BY name").map { try Self.host(from: $0) }
+        }
+    }
+
     public func apply(_ change: StoreChange) async throws(StoreError) {
         do {
             try await pool.write { database in
@@ -109,6 +115,10 @@ public struct SQLiteStore: Store {
                 }
                 if let removed = change.removedSimulation {
                     try database.execute(sql: "DELETE FROM simulations WHERE name = ?", arguments: [removed])
+                }
+                if let host = change.host { try Self.save(host, database) }
+                if let removed = change.removedHost {
+                    try database.execute(sql: "DELETE FROM hosts WHERE name = ?", arguments: [removed])
                 }
                 for checkpoint in change.checkpoints { try Self.save(checkpoint, database) }
             }

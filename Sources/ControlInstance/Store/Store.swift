@@ -15,6 +15,9 @@ public protocol Store: Sendable {
     func checkpoints(of simulation: String?) async throws(StoreError) -> [CheckpointRecord]
     func checkpoint(_ name: String, of simulation: String) async throws(StoreError) -> CheckpointRecord?
 
+    /// Those that were added, by name.
+    func hosts() async throws(StoreError) -> [HostRecord]
+
     /// One transaction: all of it is durable when this returns, or none of it is there when it throws.
     func apply(_ change: StoreChange) async throws(StoreError)
 }
@@ -26,19 +29,25 @@ public struct StoreChange: Hashable, Sendable {
     public var checkpoints: [CheckpointRecord]
     public var removedCheckpoint: CheckpointRecord?
     public var removedSimulation: String?
+    public var host: HostRecord?
+    public var removedHost: String?
 
     public init(
         simulation: SimulationRecord? = nil,
         operation: OperationRecord? = nil,
         checkpoints: [CheckpointRecord] = [],
         removedCheckpoint: CheckpointRecord? = nil,
-        removedSimulation: String? = nil
+        removedSimulation: String? = nil,
+        host: HostRecord? = nil,
+        removedHost: String? = nil
     ) {
         self.simulation = simulation
         self.operation = operation
         self.checkpoints = checkpoints
         self.removedCheckpoint = removedCheckpoint
         self.removedSimulation = removedSimulation
+        self.host = host
+        self.removedHost = removedHost
     }
 }
 

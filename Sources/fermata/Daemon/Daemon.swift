@@ -35,7 +35,7 @@ struct Daemon {
     }
 
     /// One that is just ending holds its lock a little longer than its socket.
-    private static func lock(_ home: Home) async throws -> FileLock {
+    static func lock(_ home: Home) async throws -> FileLock {
         let deadline = ContinuousClock.now + .seconds(5)
         while true {
             if let lock = try FileLock(path: home.daemonLock) { return lock }

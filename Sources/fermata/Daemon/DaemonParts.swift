@@ -5,6 +5,7 @@ import Hypervisor
 import HypervisorAPI
 import Logging
 import Manifest
+import Time
 
 /// What a daemon of one host is made of.
 enum DaemonParts {
@@ -21,17 +22,36 @@ enum DaemonParts {
             ramFolder: try ramFolder(environment["FERMATA_RAM_FOLDER"] ?? ""),
             logger: logger
         )
+        let far = FarHosts(
+            home: home,
+            clockErrorLimit: try clockErrorLimit(environment["FERMATA_CLOCK_ERROR"] ?? ""),
+            logger: logger
+        )
         return try ControlInstance(
             home: home,
             hypervisors: [hypervisor],
+            connect: { host throws(HypervisorError) in try far.hypervisor(of: host) },
             store: try SQLiteStore(path: "\(home)/state.sqlite"),
             options: options,
             logger: logger
         )
     }
 
+    /// How badly another host's clock may be known.
+    private static func clockErrorLimit(_ text: String) throws -> Span {
+        guard !text.isEmpty else { return .milliseconds(5) }
+        guard let span = try? Span(parsing: text), span > .zero else {
+            throw CommandFailure(
+                .usage,
+                code: "clock-error-invalid",
+                "FERMATA_CLOCK_ERROR is '\(text)', which is no duration such as 5ms"
+            )
+        }
+        return span
+    }
+
     /// `FERMATA_RAM_FOLDER`, if it is set.
-    private static func ramFolder(_ folder: String) throws -> String? {
+    static func ramFolder(_ folder: String) throws -> String? {
         guard !folder.isEmpty else { return nil }
         var status = stat()
         guard folder.hasPrefix("/"), stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {

@@ -40,7 +40,9 @@ struct PKIInit: Verb {
         let terminal = session.terminal
         terminal.print("made the authority \(terminal.out.apply(.strong, name)) in \(path)")
         terminal.print("valid until \(TimeText.local(authority.certificate.expires, fraction: 0))")
-        terminal.print("'fermata pki issue hypervisor NAME' makes the certificate of a host")
+        terminal.print(
+            "next: 'fermata pki issue control NAME' for this control instance, 'fermata pki issue hypervisor NAME' for each host"
+        )
     }
 
     private struct Made: Encodable {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Glibc
+import FoundationEssentials
 import HostClock
 import PKI
 import Time
@@ -9,8 +9,8 @@ struct PKIIssue: Verb {
         commandName: "issue",
         abstract: "Make a key and a certificate for a host.",
         discussion: """
-            Writes one file, for that host alone (mode 0600). A name may have several certificates: to renew one, issue the next, put it \
-            in the place of the former, and revoke that.
+            Writes the folder that the host needs as the 'trust' of its state folder, for that host alone: this control instance's own \
+            at once, another's as NAME-trust, to be moved there. To renew, issue again into the same folder, and revoke the former.
             """
     )
 
@@ -29,7 +29,7 @@ struct PKIIssue: Verb {
     )
     var addresses: [String] = []
 
-    @Option(help: ArgumentHelp("Where to write it (default: NAME.pem).", valueName: "file"))
+    @Option(help: ArgumentHelp("The folder to write.", valueName: "folder"))
     var out: String?
 
     @Option(
@@ -42,13 +42,7 @@ struct PKIIssue: Verb {
 
     func perform(_ session: Session) async throws {
         let authority = try session.home.openAuthority()
-        let file = out ?? "\(name).pem"
-        // Found out before a certificate is on record that nobody has.
-        guard access(file, F_OK) != 0 else {
-            throw CommandFailure(
-                PKIError(.exists, "\(file) is there already: name another file with --out, or move it away")
-            )
-        }
+        let folder = absolute(out ?? (role == .control ? session.home.trust : "\(name)-trust"))
         let credentials = try PKIVerbs.attempt { () throws(PKIError) in
             try authority.issue(
                 role: role,
@@ -58,17 +52,23 @@ struct PKIIssue: Verb {
                 now: .now
             )
         }
+        let file: String
         do throws(PKIError) {
-            try credentials.write(to: file)
+            let list = try authority.revocations(now: .now)
+            file = try TrustStore.equip(folder, with: credentials, list)
         } catch {
             // Nobody has it. If that cannot be recorded either, it stays on record as one that nobody has.
             _ = try? authority.revoke(serial: credentials.identity.serial, now: .now)
             throw CommandFailure(error)
         }
-        try show(credentials, file, session)
+        try show(credentials, folder, "\(folder)/\(file)", session)
     }
 
-    private func show(_ credentials: Credentials, _ file: String, _ session: Session) throws {
+    private func absolute(_ folder: String) -> String {
+        folder.hasPrefix("/") ? folder : "\(FileManager.default.currentDirectoryPath)/\(folder)"
+    }
+
+    private func show(_ credentials: Credentials, _ folder: String, _ file: String, _ session: Session) throws {
         let identity = credentials.identity
         if session.global.json {
             try session.showJSON(
@@ -85,7 +85,9 @@ struct PKIIssue: Verb {
         let terminal = session.terminal
         terminal.print("wrote \(terminal.out.apply(.strong, file)): \(identity), certificate \(identity.serial)")
         terminal.print("valid until \(TimeText.local(identity.expires, fraction: 0))")
-        terminal.print("move it to that host, and copy \(session.home.authority)/revoked beside it")
+        if folder != session.home.trust {
+            terminal.print("move \(folder) to that host, where it is 'trust' in the state folder of its agent")
+        }
     }
 
     private static func role(_ text: String) throws -> Role {

@@ -7,7 +7,7 @@ struct PKIRevoke: Verb {
         commandName: "revoke",
         abstract: "Revoke a host's certificates for good.",
         discussion:
-            "A host refuses them as soon as it has the new file 'revoked' of the authority's folder: copy it to all hosts."
+            "A host refuses them as soon as it has the new file 'revoked' of the authority's folder: copy it to the 'trust' of all hosts."
     )
 
     @Argument(
@@ -30,6 +30,7 @@ struct PKIRevoke: Verb {
             }
         }
         let list = "\(session.home.authority)/revoked"
+        let isKnownHere = try knows(authority, session.home.trust)
         if session.global.json {
             try session.showJSON(Revoked(certificates: revoked, list: list))
             return
@@ -38,7 +39,19 @@ struct PKIRevoke: Verb {
             let when = record.revoked.map { TimeText.local($0, fraction: 0) } ?? ""
             session.terminal.print("revoked \(record.serial) of \(record.role.rawValue) \(record.name), \(when)")
         }
-        session.terminal.print("copy \(list) to all hosts: until then they know nothing of it")
+        if isKnownHere { session.terminal.print("this control instance knows it") }
+        session.terminal.print("copy \(list) to 'trust' of all other hosts: until then they know nothing of it")
+    }
+
+    /// This host's own folder gets the new list at once, if there is one of this authority.
+    private func knows(_ authority: Authority, _ trust: String) throws(CommandFailure) -> Bool {
+        try PKIVerbs.attempt { () throws(PKIError) in
+            guard let store = try? TrustStore.load(from: trust),
+                store.policy.authorities.contains(where: { $0.fingerprint == authority.certificate.fingerprint })
+            else { return false }
+            _ = try store.installing(try authority.revocations(now: .now))
+            return true
+        }
     }
 
     private struct Revoked: Encodable {

@@ -9,7 +9,7 @@ struct PKIVerbs: AsyncParsableCommand {
         abstract: "Make and revoke the certificates by which a control instance and hypervisors know each other.",
         discussion: """
             The lab's own authority lies in the folder 'pki' of the state folder (FERMATA_HOME). Whoever can read it can act as any host: \
-            it stays on one machine. Each host gets its own NAME.pem and the file 'revoked'. Needs no daemon.
+            it stays on one machine. Each host gets a folder of its own, which is 'trust' in its state folder. Needs no daemon.
             """,
         subcommands: [PKIInit.self, PKIIssue.self, PKIRevoke.self, PKIList.self]
     )
@@ -35,6 +35,9 @@ struct PKIVerbs: AsyncParsableCommand {
 extension Home {
     /// The folder of the authority.
     var authority: String { "\(path)/pki" }
+
+    /// The folder of this host's own credentials.
+    var trust: String { "\(path)/trust" }
 
     func openAuthority() throws(CommandFailure) -> Authority {
         try PKIVerbs.attempt { () throws(PKIError) in try Authority(openingAt: authority) }

@@ -46,7 +46,7 @@ struct Serve: Verb {
         try await daemon.run()
     }
 
-    private static func level(_ text: String) throws -> Logger.Level {
+    static func level(_ text: String) throws -> Logger.Level {
         guard let level = Logger.Level(rawValue: text) else {
             let known = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("'\(text)' is no log level: write one of \(known)")

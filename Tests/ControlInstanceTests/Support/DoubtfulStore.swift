@@ -45,6 +45,10 @@ final class DoubtfulStore: Store {
         try connected()
         return try await store.unfinishedOperations()
     }
+    func hosts() async throws(StoreError) -> [HostRecord] {
+        try connected()
+        return try await store.hosts()
+    }
     func checkpoints(of simulation: String?) async throws(StoreError) -> [CheckpointRecord] {
         try connected()
         return try await store.checkpoints(of: simulation)

@@ -58,6 +58,7 @@ struct FusedStore: Store {
     }
     func operation(_ id: OperationID) async throws(StoreError) -> OperationRecord? { try await store.operation(id) }
     func unfinishedOperations() async throws(StoreError) -> [OperationRecord] { try await store.unfinishedOperations() }
+    func hosts() async throws(StoreError) -> [HostRecord] { try await store.hosts() }
     func checkpoints(of simulation: String?) async throws(StoreError) -> [CheckpointRecord] {
         try await store.checkpoints(of: simulation)
     }
@@ -195,6 +196,7 @@ final class FailingStore: Store {
     }
     func operation(_ id: OperationID) async throws(StoreError) -> OperationRecord? { try await store.operation(id) }
     func unfinishedOperations() async throws(StoreError) -> [OperationRecord] { try await store.unfinishedOperations() }
+    func hosts() async throws(StoreError) -> [HostRecord] { try await store.hosts() }
     func checkpoints(of simulation: String?) async throws(StoreError) -> [CheckpointRecord] {
         try await store.checkpoints(of: simulation)
     }

@@ -15,20 +15,26 @@ final class Lab {
     private(set) var control: ControlInstance
 
     private let ramFolder: String?
+    /// nil: the hypervisor is the control instance's own.
+    private let agent: Agent?
 
-    private init(folder: TemporaryFolder, ramFolder: String?) async throws {
+    private init(folder: TemporaryFolder, ramFolder: String?, elsewhere: Bool) async throws {
         self.folder = folder
         self.ramFolder = ramFolder
-        (hypervisor, control) = try await Self.parts(folder, ramFolder)
+        agent = elsewhere ? try Agent(in: folder) : nil
+        (hypervisor, control) = try await Self.parts(folder, ramFolder, agent)
     }
 
     /// Runs `body` with a lab; afterwards, however it ended, no process of the lab is left.
-    /// - Parameter ramFolder: where machines have their RAM; nil: where it is by default.
+    /// - Parameters:
+    ///   - ramFolder: where machines have their RAM; nil: where it is by default.
+    ///   - elsewhere: the machines are those of another host: its hypervisor has a state folder of its own and is an agent.
     static func with<Value>(
         ramFolder: String? = nil,
+        elsewhere: Bool = false,
         _ body: (Lab) async throws -> Value
     ) async throws -> Value {
-        let lab = try await Lab(folder: TemporaryFolder(), ramFolder: ramFolder)
+        let lab = try await Lab(folder: TemporaryFolder(), ramFolder: ramFolder, elsewhere: elsewhere)
         do {
             let value = try await body(lab)
             await lab.close()
@@ -42,28 +48,29 @@ final class Lab {
 
     /// Another daemon over the same folder, as after a crash: nothing is handed over but files.
     func restart() async throws -> RecoveryReport {
-        (hypervisor, control) = try await Self.parts(folder, ramFolder)
+        (hypervisor, control) = try await Self.parts(folder, ramFolder, agent)
         return await control.recover()
     }
 
     /// Another hypervisor over the same folder, and nobody who commands it.
-    func restartHypervisor() async throws { (hypervisor, control) = try await Self.parts(folder, ramFolder) }
+    func restartHypervisor() async throws { (hypervisor, control) = try await Self.parts(folder, ramFolder, agent) }
 
     private static func parts(
         _ folder: TemporaryFolder,
-        _ ramFolder: String?
+        _ ramFolder: String?,
+        _ agent: Agent?
     ) async throws -> (LocalHypervisor, ControlInstance) {
         var logger = Logger(label: "fermata.test")
         logger.logLevel = .error
         let hypervisor = try await LocalHypervisor(
-            home: folder.path,
+            home: agent?.home ?? folder.path,
             host: "test",
             ramFolder: ramFolder,
             logger: logger
         )
         let control = try ControlInstance(
             home: folder.path,
-            hypervisors: [hypervisor],
+            hypervisors: [try await agent?.remote(hypervisor, of: folder.path) ?? hypervisor],
             store: SQLiteStore(path: folder.file("state.sqlite")),
             logger: logger
         )
@@ -90,13 +97,17 @@ final class Lab {
         // What even `down` did not end: every QEMU that was started with this folder's paths.
         for process in processes() { kill(process, SIGKILL) }
         _ = await control.windDown()
+        await agent?.end()
         try? FileManager.default.removeItem(atPath: hypervisor.ramFolder)
     }
+
+    /// In the state folder of the host that has the machines.
+    func file(_ name: String) -> String { "\(agent?.home ?? folder.path)/\(name)" }
 
     /// Every QEMU whose command line names the lab's folder, whoever started it.
     /// - Parameter simulation: nil: of all.
     func processes(of simulation: String? = nil) -> [pid_t] {
-        let mark = simulation.map { "\(folder.path)/machines/\($0)/" } ?? folder.path
+        let mark = simulation.map { file("machines/\($0)/") } ?? folder.path
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return names.compactMap { pid_t($0) }.filter { process in
             guard let line = try? TemporaryFolder.contents(of: "/proc/\(process)/cmdline") else { return false }

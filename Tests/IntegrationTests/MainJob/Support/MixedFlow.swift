@@ -68,7 +68,7 @@ struct MixedFlow {
     /// with their counters but for what the policies moved.
     func expectEveryTick() throws {
         for ticker in Self.tickers {
-            let path = lab.folder.file("logs/\(name)/\(ticker)/serial0.log")
+            let path = lab.file("logs/\(name)/\(ticker)/serial0.log")
             // The last line may be half a one.
             let text = try TemporaryFolder.contents(of: path)
             let lines = text.prefix(through: text.lastIndex(of: UInt8(ascii: "\n")) ?? 0).split(

@@ -54,7 +54,7 @@ extension PairFlow {
         throw TestSupportError("no result of the rewind")
     }
 
-    private func log(of machine: String) -> String { lab.folder.file("logs/\(spec.name)/\(machine)/serial0.log") }
+    private func log(of machine: String) -> String { lab.file("logs/\(spec.name)/\(machine)/serial0.log") }
 
     /// One log over all runs: what a run says begins where it ended before.
     private func logLengths() throws -> [String: Int] {

@@ -130,7 +130,7 @@ struct PairFlow {
         for run in 1...times {
             _ = try await lab.control.down(name)
             // One log over all runs: what this run says begins where it ends now.
-            let logs = lab.folder.file("logs/\(name)")
+            let logs = lab.file("logs/\(name)")
             let said = try Dictionary(
                 uniqueKeysWithValues: ["server", "client"].map {
                     ($0, try TemporaryFolder.contents(of: "\(logs)/\($0)/serial0.log").count)

@@ -1,0 +1,104 @@
+import AsyncHTTPClient
+import Glibc
+import NIOCore
+import NIOSSL
+import PKI
+import Synchronization
+
+/// HTTPS to one host, with the credentials of the moment: it is another client as soon as they change.
+final class AgentClient: Sendable {
+    private struct State {
+        var client: HTTPClient?
+        var generation = -1
+        var isClosed = false
+    }
+
+    /// A connection over which nothing comes for so long, although it is asked for signs of life, is lost.
+    private static let keepAlive = (idle: 10, interval: 5, count: 3)
+    /// What was asked by the old client may still be answered.
+    private static let farewell = Duration.seconds(1200)
+
+    private let host: String
+    private let trust: LiveTrust
+    private let state = Mutex(State())
+
+    init(host: String, trust: LiveTrust) {
+        self.host = host
+        self.trust = trust
+    }
+
+    deinit {
+        // The library wants to be told.
+        if let client = state.withLock({ $0.client }) { Self.end(client, after: .zero) }
+    }
+
+    func client() throws -> HTTPClient {
+        let (store, generation) = trust.current
+        return try state.withLock { state in
+            guard !state.isClosed else { throw CancellationError() }
+            if let client = state.client, state.generation == generation { return client }
+            if let old = state.client { Self.end(old, after: Self.farewell) }
+            var configuration = HTTPClient.Configuration(tlsConfiguration: try .client(store))
+            configuration.timeout.connect = .seconds(5)
+            configuration.timeout.read = nil
+            configuration.httpVersion = .http1Only
+            configuration.redirectConfiguration = .disallow
+            // Whoever asks knows best whether to ask again.
+            configuration.connectionPool.retryConnectionEstablishment = false
+            // Reports and stages of many operations are waited for at once, and nothing may wait behind them.
+            configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1024
+            let (host, trust) = (host, trust)
+            configuration.http1_1ConnectionDebugInitializer = { channel in
+                Self.check(channel, is: host, by: trust)
+            }
+            let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+            state.client = client
+            state.generation = generation
+            return client
+        }
+    }
+
+    /// Ends what is under way.
+    func close() async {
+        let client = state.withLock { state in
+            defer { state.client = nil }
+            state.isClosed = true
+            return state.client
+        }
+        try? await client?.shutdown()
+    }
+
+    private static func end(_ client: HTTPClient, after pause: Duration) {
+        Task {
+            try? await Task.sleep(for: pause)
+            try? await client.shutdown()
+        }
+    }
+
+    /// Before the first request leaves: nobody is told anything who is not the host that was meant.
+    ///
+    /// Answers on the connection's event loop before it returns. The library loses count of connections that end while they are being
+    /// looked at.
+    private static func check(_ channel: any Channel, is host: String, by trust: LiveTrust) -> EventLoopFuture<Void> {
+        do {
+            let certificate = try channel.pipeline.syncOperations.nioSSL_peerCertificate()?.toDERBytes() ?? []
+            _ = try trust.recognise(certificate, expecting: .hypervisor, name: host).get()
+            try keepAlive(channel)
+            return channel.eventLoop.makeSucceededVoidFuture()
+        } catch {
+            channel.eventLoop.execute { channel.close(promise: nil) }
+            return channel.eventLoop.makeFailedFuture(error)
+        }
+    }
+
+    private static func keepAlive(_ channel: any Channel) throws {
+        guard let options = channel.syncOptions else { return }
+        try options.setOption(.socketOption(.so_keepalive), value: 1)
+        try options.setOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: keepAlive.idle)
+        try options.setOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: keepAlive.interval)
+        try options.setOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: keepAlive.count)
+        // Also while something of ours is not confirmed; milliseconds.
+        let lost = (keepAlive.idle + keepAlive.interval * keepAlive.count) * 1_000
+        try options.setOption(.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), value: lost)
+    }
+}

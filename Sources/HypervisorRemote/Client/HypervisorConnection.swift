@@ -1,0 +1,90 @@
+import AsyncHTTPClient
+import HypervisorAPI
+import NIOCore
+import NIOHTTP1
+import Time
+
+/// HTTP to one host's agent. Knows bodies and errors, not what they mean.
+struct HypervisorConnection: Sendable {
+    let host: String
+    /// `https://name:port`, without a path.
+    let base: String
+    let agent: AgentClient
+
+    /// - Parameter patience: after it the call counts as not answered; nil: as long as the connection lives.
+    /// - Throws: what the host says, or `host-unreachable`; then nobody knows whether it was done.
+    func call<Body, Answer>(
+        _ method: RemoteMethod<Body, Answer>,
+        _ body: Body,
+        patience: Span?
+    ) async throws(HypervisorError) -> Answer {
+        let response = try await open(method.path, try WireJSON.encode(body), patience: patience)
+        let bytes = try await collect(response)
+        guard response.status.code < 400 else { throw refusal(response, bytes) }
+        return try WireJSON.decode(Answer.self, from: bytes)
+    }
+
+    /// The lines of an answer that comes piece by piece; ends with it, however that ends.
+    func lines(_ path: String, _ body: some Encodable) async throws(HypervisorError) -> AsyncStream<[UInt8]> {
+        let response = try await open(path, try WireJSON.encode(body), patience: nil)
+        guard response.status.code < 400 else { throw refusal(response, try await collect(response)) }
+        return AsyncStream { continuation in
+            let reading = Task {
+                var pending: [UInt8] = []
+                do {
+                    for try await chunk in response.body {
+                        pending += chunk.readableBytesView
+                        guard pending.count <= WireFormat.bodyLimit else { break }
+                        for line in StageLines.take(from: &pending) { continuation.yield(line) }
+                    }
+                } catch {
+                    // It is only told what happens; that it happens does not depend on it.
+                }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in reading.cancel() }
+        }
+    }
+
+    private func open(_ path: String, _ body: [UInt8], patience: Span?) async throws(HypervisorError)
+        -> HTTPClientResponse
+    {
+        var request = HTTPClientRequest(url: base + path)
+        request.method = .POST
+        request.headers.add(name: "content-type", value: "application/json")
+        request.body = .bytes(ByteBuffer(bytes: body))
+        do {
+            let limit = patience.map { TimeAmount.nanoseconds($0.nanoseconds) } ?? .hours(24 * 365)
+            return try await agent.client().execute(request, timeout: limit)
+        } catch {
+            throw unreachable(error)
+        }
+    }
+
+    private func collect(_ response: HTTPClientResponse) async throws(HypervisorError) -> [UInt8] {
+        do {
+            return Array(try await response.body.collect(upTo: WireFormat.bodyLimit).readableBytesView)
+        } catch {
+            throw unreachable(error)
+        }
+    }
+
+    private func refusal(_ response: HTTPClientResponse, _ bytes: [UInt8]) -> HypervisorError {
+        if let refusal = try? WireJSON.decode(Refusal.self, from: bytes), !refusal.reasons.isEmpty {
+            return HypervisorError(refusal.reasons)
+        }
+        return HypervisorError(
+            code: "host-unreachable",
+            message:
+                "\(base) answers with HTTP status \(response.status.code) and no explanation: it may not be an agent of fermata"
+        )
+    }
+
+    private func unreachable(_ error: any Error) -> HypervisorError {
+        if error is CancellationError { return .cancelled }
+        return HypervisorError(
+            code: "host-unreachable",
+            message: "host \(host) at \(base) cannot be reached: \(TransportFailure.text(of: error))"
+        )
+    }
+}

@@ -1,0 +1,241 @@
+public import HypervisorAPI
+import HostClock
+import Synchronization
+public import Time
+
+/// The hypervisor of another host, by its agent.
+///
+/// What it is told and what it tells is translated: instants between its clock and ours, folders of checkpoints between its state folder
+/// and ours. Each call is sent once; a call of which the answer is lost throws `host-unreachable`, and whoever made it knows how to go on.
+public final class RemoteHypervisor: Hypervisor {
+    public let host: String
+
+    /// Of what is answered at once or not at all; callers with less patience have their own.
+    private static let shortPatience = Span.seconds(30)
+    /// Of what reads or writes whole checkpoints: as long as the connection lives.
+    private static let longPatience: Span? = nil
+    /// Before a report is asked for again, when the connection was lost.
+    private static let reportPause = Span.milliseconds(200)
+    /// A host that has not been reachable for so long will not report any more.
+    private static let reportPatience = Span.seconds(900)
+
+    private let connection: HypervisorConnection
+    private let folders: CheckpointFolders
+    private let clock: HostTimeKeeper
+    private let promises = Mutex<[OperationID: Promise]>([:])
+
+    /// What it promised, in its own words, and how its time was reckoned then.
+    private struct Promise {
+        var handle: Handle
+        var time: HostTime
+    }
+
+    /// - Parameters:
+    ///   - host: the name in its certificate.
+    ///   - address: `HOST:PORT` or `[IPv6]:PORT`.
+    ///   - home: the state folder of the control instance, absolute.
+    ///   - clockErrorLimit: a host whose clock is known worse than this is refused an operation.
+    public convenience init(
+        host: String,
+        address: String,
+        trust: LiveTrust,
+        home: String,
+        clockErrorLimit: Span = .milliseconds(5)
+    ) {
+        let client = AgentClient(host: host, trust: trust)
+        let connection = HypervisorConnection(host: host, base: "https://\(address)", agent: client)
+        self.init(connection: connection, home: home, clockErrorLimit: clockErrorLimit)
+    }
+
+    /// Ends its connections; nothing can be asked afterwards.
+    public func close() async { await connection.agent.close() }
+
+    init(
+        connection: HypervisorConnection,
+        home: String,
+        clockErrorLimit: Span,
+        clock: any RealtimeClock = SystemClock()
+    ) {
+        host = connection.host
+        self.connection = connection
+        folders = CheckpointFolders(home: home)
+        self.clock = HostTimeKeeper(connection: connection, limit: clockErrorLimit, clock: clock)
+    }
+
+    // MARK: - Operations
+
+    public func prepare(_ order: Order) async -> PrepareAnswer {
+        do throws(HypervisorError) {
+            let time = try await clock.measure()
+            let answer = try await connection.call(
+                .prepare,
+                try time.theirs(order).mapping(folders.relative),
+                patience: Self.longPatience
+            )
+            guard case .ready(let handle) = answer else { return answer }
+            promises.withLock { $0[handle.operation] = Promise(handle: handle, time: time) }
+            return .ready(time.ours(handle))
+        } catch {
+            return .refused(error.reasons)
+        }
+    }
+
+    public func cancel(_ handle: Handle) async {
+        guard let promise = forget(handle.operation) else { return }
+        // Not heard: the handle expires by itself.
+        _ = try? await connection.call(.cancel, promise.handle, patience: Self.shortPatience)
+    }
+
+    public func execute(_ handle: Handle, at instant: HostInstant) async throws(HypervisorError) {
+        guard let promise = promises.withLock({ $0[handle.operation] }), promise.time.ours(promise.handle) == handle
+        else {
+            throw HypervisorError(code: "handle-unknown", message: "host \(host) gave out no such handle")
+        }
+        let execution = Execution(handle: promise.handle, instant: promise.time.theirs(instant))
+        _ = try await connection.call(.execute, execution, patience: Self.longPatience)
+    }
+
+    /// Asks again while the connection is lost: what was armed happens all the same.
+    public func report(of operation: OperationID) async throws(HypervisorError) -> HypervisorReport {
+        let time = try await time(of: operation)
+        var lostSince: ContinuousClock.Instant?
+        while true {
+            do throws(HypervisorError) {
+                return time.ours(try await connection.call(.report, operation, patience: Self.longPatience))
+            } catch {
+                let since = lostSince ?? .now
+                lostSince = since
+                guard error.isUnreachable, !Task.isCancelled, ContinuousClock.now - since < Self.reportPatience.duration
+                else { throw error }
+                try? await Task.sleep(for: Self.reportPause.duration)
+            }
+        }
+    }
+
+    public func stages(of operation: OperationID) async -> AsyncStream<Stage> {
+        guard let time = try? await time(of: operation),
+            let lines = try? await connection.lines(StageLines.path, operation)
+        else {
+            return AsyncStream { $0.finish() }
+        }
+        return AsyncStream { continuation in
+            let reading = Task {
+                for await line in lines {
+                    guard let stage = try? WireJSON.decode(Stage.self, from: line) else { continue }
+                    continuation.yield(time.ours(stage))
+                }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in reading.cancel() }
+        }
+    }
+
+    public func commit(_ operation: OperationID) async throws(HypervisorError) {
+        _ = try await connection.call(.commit, operation, patience: Self.shortPatience)
+        forget(operation)
+    }
+
+    public func rollback(_ operation: OperationID, continueAt instant: HostInstant) async throws(HypervisorError) {
+        let time = try await time(of: operation)
+        let rollback = Rollback(operation: operation, continueAt: time.theirs(instant))
+        _ = try await connection.call(.rollback, rollback, patience: Self.longPatience)
+        forget(operation)
+    }
+
+    public func undecided() async throws(HypervisorError) -> [UndecidedOperation] {
+        try await connection.call(.undecided, Nothing(), patience: Self.shortPatience)
+    }
+
+    /// As it was reckoned with when the operation began; of one that another control instance began, as it is now.
+    private func time(of operation: OperationID) async throws(HypervisorError) -> HostTime {
+        if let time = promises.withLock({ $0[operation]?.time }) { return time }
+        return try await clock.measure()
+    }
+
+    @discardableResult
+    private func forget(_ operation: OperationID) -> Promise? {
+        promises.withLock { $0.removeValue(forKey: operation) }
+    }
+}
+
+// MARK: - Machines
+
+extension RemoteHypervisor {
+    public func describe() async throws(HypervisorError) -> HypervisorDescription {
+        try await connection.call(.describe, Nothing(), patience: Span.seconds(60))
+    }
+
+    public func machines(of simulation: String?) async throws(HypervisorError) -> [MachineStatus] {
+        try await connection.call(.machines, MachinesQuestion(simulation: simulation), patience: Self.shortPatience)
+    }
+
+    public func readClocks(of simulation: String, pausing: Bool) async throws(HypervisorError) -> [MachineClocks] {
+        let question = ClocksQuestion(simulation: simulation, pausing: pausing)
+        return try await connection.call(.clocks, question, patience: Self.longPatience)
+    }
+
+    public func adopt(_ order: AdoptOrder) async throws(HypervisorError) -> MachineStatus {
+        try await connection.call(.adopt, order, patience: Self.longPatience)
+    }
+
+    public func end(_ simulation: String) async throws(HypervisorError) {
+        _ = try await connection.call(.end, simulation, patience: Self.longPatience)
+    }
+
+    public func leftovers(besides simulations: [String], removing: Bool) async throws(HypervisorError) -> [Leftover] {
+        let question = LeftoversQuestion(simulations: simulations, removing: removing)
+        return try await connection.call(.leftovers, question, patience: Self.longPatience)
+    }
+}
+
+// MARK: - Checkpoints
+
+extension RemoteHypervisor {
+    public func obstacles(to order: ResumeOrder) async throws(HypervisorError) -> [Reason] {
+        try await connection.call(.obstacles, try order.mapping(folders.relative), patience: Self.longPatience)
+    }
+
+    public func verify(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [Reason] {
+        try await connection.call(.verify, try checkpoint.mapping(folders.relative), patience: Self.longPatience)
+    }
+
+    public func lost(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [Reason] {
+        try await connection.call(.lost, try checkpoint.mapping(folders.relative), patience: Self.shortPatience)
+    }
+
+    public func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] {
+        try await connection.call(.seal, try checkpoint.mapping(folders.relative), patience: Self.longPatience)
+    }
+
+    public func editClocks(_ order: ClockEditOrder) async throws(HypervisorError) -> [MachineCheckpoint] {
+        try await connection.call(.editClocks, try order.mapping(folders.relative), patience: Self.longPatience)
+    }
+
+    public func moveCheckpoint(folder: String, to final: String) async throws(HypervisorError) {
+        let move = Move(folder: try folders.relative(folder), final: try folders.relative(final))
+        _ = try await connection.call(.moveCheckpoint, move, patience: Self.shortPatience)
+    }
+
+    public func removeCheckpoint(folder: String) async throws(HypervisorError) {
+        _ = try await connection.call(.removeCheckpoint, try folders.relative(folder), patience: Self.longPatience)
+    }
+
+    public func makeStandalone(
+        _ checkpoint: StoredCheckpoint,
+        scratch: String
+    ) async throws(HypervisorError) -> StandaloneCheckpoint {
+        throw notAcrossHosts("its checkpoints cannot be exported yet")
+    }
+
+    public func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival {
+        throw notAcrossHosts("checkpoints cannot be imported to it yet")
+    }
+
+    private func notAcrossHosts(_ what: String) -> HypervisorError {
+        HypervisorError(code: "not-across-hosts", message: "\(host) is another host: \(what)")
+    }
+}
+
+extension HypervisorError {
+    fileprivate var isUnreachable: Bool { reasons.contains { $0.code == "host-unreachable" } }
+}

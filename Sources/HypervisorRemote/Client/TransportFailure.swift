@@ -1,0 +1,24 @@
+import AsyncHTTPClient
+import Glibc
+import NIOCore
+import NIOPosix
+import NIOSSL
+import PKI
+
+/// What went wrong on the way to a host, for people.
+enum TransportFailure {
+    static func text(of error: any Error) -> String {
+        switch error {
+        case let refusal as PeerRefusal: refusal.message
+        case let error as IOError: String(cString: strerror(error.errnoCode))
+        case let error as NIOConnectionError:
+            error.connectionErrors.first.map { text(of: $0.error) } ?? "no address of it answers"
+        case let error as HTTPClientError where error == .connectTimeout: "it does not answer"
+        case let error as HTTPClientError where error == .deadlineExceeded: "it did not answer in time"
+        case let error as HTTPClientError where error == .remoteConnectionClosed:
+            "it closed the connection; if it refused our certificate, its log says why"
+        case is NIOSSLError, is BoringSSLError: "TLS failed (\(error)); if it refused our certificate, its log says why"
+        default: "\(error)"
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import HTTPTypes
+import HostClock
+import Hummingbird
+import HypervisorAPI
+import Logging
+
+/// The hypervisor protocol of one host as HTTP. What it is asked for is checked by ``AgentPolicy`` before it reaches the hypervisor.
+struct HypervisorRoutes: Sendable {
+    let hypervisor: any Hypervisor
+    let folders: CheckpointFolders
+    let policy: AgentPolicy
+    let clock: any RealtimeClock
+
+    func add(to router: Router<AgentContext>) {
+        addOperations(to: router)
+        addMachines(to: router)
+        addCheckpoints(to: router)
+    }
+
+    private func addOperations(to router: Router<AgentContext>) {
+        on(router, .prepare) { order in
+            let reasons = policy.obstacles(to: order)
+            guard reasons.isEmpty else { return .refused(reasons) }
+            return await hypervisor.prepare(try order.mapping(folders.absolute))
+        }
+        on(router, .obstacles) { order in
+            let reasons = policy.obstacles(to: .resume(order))
+            guard reasons.isEmpty else { return reasons }
+            return try await hypervisor.obstacles(to: try order.mapping(folders.absolute))
+        }
+        on(router, .cancel) { handle in
+            await hypervisor.cancel(handle)
+            return Nothing()
+        }
+        on(router, .execute) { execution in
+            try await hypervisor.execute(execution.handle, at: execution.instant)
+            return Nothing()
+        }
+        on(router, .report) { try await hypervisor.report(of: $0) }
+        on(router, .commit) { operation in
+            try await hypervisor.commit(operation)
+            return Nothing()
+        }
+        on(router, .rollback) { rollback in
+            try await hypervisor.rollback(rollback.operation, continueAt: rollback.continueAt)
+            return Nothing()
+        }
+        on(router, .undecided) { _ in try await hypervisor.undecided() }
+        router.post(RouterPath(StageLines.path)) { request, _ in
+            let operation = try await Self.body(OperationID.self, of: request)
+            return StageLines.response(await hypervisor.stages(of: operation))
+        }
+    }
+
+    private func addMachines(to router: Router<AgentContext>) {
+        on(router, .describe) { _ in try await hypervisor.describe() }
+        on(router, .time) { _ in
+            let arrived = clock.now()
+            let synchronisation = clockSynchronisation()
+            return ClockReading(arrived: arrived, answered: clock.now(), synchronisation: synchronisation)
+        }
+        on(router, .machines) { try await hypervisor.machines(of: $0.simulation) }
+        on(router, .clocks) { try await hypervisor.readClocks(of: $0.simulation, pausing: $0.pausing) }
+        on(router, .adopt) { order in
+            let reasons = policy.obstacles(to: order)
+            guard reasons.isEmpty else { throw HypervisorError(reasons) }
+            return try await hypervisor.adopt(order)
+        }
+        on(router, .end) { simulation in
+            try await hypervisor.end(simulation)
+            return Nothing()
+        }
+        on(router, .leftovers) { question in
+            try await hypervisor.leftovers(besides: question.simulations, removing: question.removing)
+        }
+    }
+
+    private func addCheckpoints(to router: Router<AgentContext>) {
+        on(router, .verify) { try await hypervisor.verify(try $0.mapping(folders.absolute)) }
+        on(router, .lost) { try await hypervisor.lost(try $0.mapping(folders.absolute)) }
+        on(router, .seal) { try await hypervisor.seal(try $0.mapping(folders.absolute)) }
+        on(router, .editClocks) { try await hypervisor.editClocks(try $0.mapping(folders.absolute)) }
+        on(router, .moveCheckpoint) { move in
+            try await hypervisor.moveCheckpoint(
+                folder: try folders.absolute(move.folder),
+                to: try folders.absolute(move.final)
+            )
+            return Nothing()
+        }
+        on(router, .removeCheckpoint) { folder in
+            try await hypervisor.removeCheckpoint(folder: try folders.absolute(folder))
+            return Nothing()
+        }
+    }
+
+    private func on<Body, Answer>(
+        _ router: Router<AgentContext>,
+        _ method: RemoteMethod<Body, Answer>,
+        _ answer: @escaping @Sendable (Body) async throws -> Answer
+    ) {
+        router.post(RouterPath(method.path)) { request, _ in
+            Response.json(try WireJSON.encode(try await answer(try await Self.body(Body.self, of: request))))
+        }
+    }
+
+    private static func body<Body: Decodable>(_: Body.Type, of request: Request) async throws -> Body {
+        let buffer: ByteBuffer
+        do {
+            buffer = try await request.body.collect(upTo: WireFormat.bodyLimit)
+        } catch {
+            throw HypervisorError(code: "message-invalid", message: "the request's body cannot be read: \(error)")
+        }
+        return try WireJSON.decode(Body.self, from: Array(buffer.readableBytesView))
+    }
+}
+
+extension Response {
+    static func json(_ bytes: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status,
+            headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        )
+    }
+}

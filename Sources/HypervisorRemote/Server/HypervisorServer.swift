@@ -1,0 +1,76 @@
+import HostClock
+import Hummingbird
+import HummingbirdCore
+public import HypervisorAPI
+public import Logging
+import NIOCore
+import ServiceLifecycle
+import UnixSignals
+
+/// A host's hypervisor as a service for control instances elsewhere: HTTPS with mutual TLS, and nothing else.
+public struct HypervisorServer: Sendable {
+    private let hypervisor: any Hypervisor
+    private let home: String
+    private let policy: AgentPolicy
+    private let trust: LiveTrust
+    private let logger: Logger
+
+    /// - Parameter home: the state folder of this host, absolute: checkpoints lie below it.
+    public init(hypervisor: any Hypervisor, home: String, policy: AgentPolicy, trust: LiveTrust, logger: Logger) {
+        self.hypervisor = hypervisor
+        self.home = home
+        self.policy = policy
+        self.trust = trust
+        self.logger = logger
+    }
+
+    /// Serves until SIGTERM or SIGINT. What is armed then does not happen, and what runs goes on: the next one finds it.
+    /// - Parameters:
+    ///   - port: 0: any that is free.
+    ///   - onReady: called with the port when clients can connect.
+    /// - Throws: when it cannot listen there.
+    public func run(address: String, port: Int, onReady: @escaping @Sendable (Int) -> Void = { _ in }) async throws {
+        try await serve(address: address, port: port, until: [.sigterm, .sigint], onReady: onReady)
+    }
+
+    /// The same until its task is cancelled, for a process that has other uses for signals.
+    public func serve(address: String, port: Int, onReady: @escaping @Sendable (Int) -> Void) async throws {
+        try await serve(address: address, port: port, until: [], onReady: onReady)
+    }
+
+    private func serve(
+        address: String,
+        port: Int,
+        until signals: [UnixSignal],
+        onReady: @escaping @Sendable (Int) -> Void
+    ) async throws {
+        let routes = HypervisorRoutes(
+            hypervisor: hypervisor,
+            folders: CheckpointFolders(home: home),
+            policy: policy,
+            clock: SystemClock()
+        )
+        let router = Router(context: AgentContext.self)
+        router.middlewares.add(RefusalMiddleware())
+        router.middlewares.add(TrustMiddleware(trust: trust))
+        routes.add(to: router)
+        let trust = trust
+        let application = Application(
+            router: router,
+            server: HTTPServerBuilder { responder in
+                TrustedChannel(base: HTTP1Channel(responder: responder, configuration: .init()), trust: trust)
+            },
+            configuration: ApplicationConfiguration(address: .hostname(address, port: port), serverName: nil),
+            onServerRunning: { channel in onReady(channel.localAddress?.port ?? port) },
+            logger: logger
+        )
+        var configuration = ServiceGroupConfiguration(
+            services: [application],
+            gracefulShutdownSignals: signals,
+            logger: logger
+        )
+        // Reports of instants that are hours away are waited for in connections.
+        configuration.maximumGracefulShutdownDuration = .seconds(5)
+        try await ServiceGroup(configuration: configuration).run()
+    }
+}

@@ -1,0 +1,36 @@
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOSSL
+import PKI
+
+/// HTTP/1.1 over mutual TLS, each connection with the credentials of its moment.
+struct TrustedChannel: HTTPChannelHandler {
+    let base: HTTP1Channel
+    let trust: LiveTrust
+
+    var responder: HTTPChannelHandler.Responder { base.responder }
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+        let trust = trust
+        return channel.eventLoop.makeCompletedFuture {
+            let handler = NIOSSLServerHandler(
+                context: try trust.serverContext(),
+                customVerificationCallback: { certificates, promise in
+                    promise.completeWithTask {
+                        let chain = try certificates.map { try $0.toDERBytes() }
+                        switch await trust.identify(chain, expecting: .control) {
+                        case .success: return .certificateVerified
+                        case .failure: return .failed
+                        }
+                    }
+                },
+                configuration: .init()
+            )
+            try channel.pipeline.syncOperations.addHandler(handler)
+        }
+        .flatMap { base.setup(channel: channel, logger: logger) }
+    }
+
+    func handle(value: HTTP1Channel.Value, logger: Logger) async { await base.handle(value: value, logger: logger) }
+}

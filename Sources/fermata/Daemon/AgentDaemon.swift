@@ -1,0 +1,69 @@
+import FoundationEssentials
+import Glibc
+import Hypervisor
+import HypervisorRemote
+import Logging
+import PKI
+
+/// `fermata agent`: this host's hypervisor and the way to it, in one process.
+struct AgentDaemon {
+    private let home: Home
+    private let logger: Logger
+    /// Held until the process ends.
+    private let lock: FileLock
+
+    init(home: Home, logLevel: Logger.Level) async throws {
+        umask(0o077)
+        DescriptorLimit.raise()
+        try home.create()
+        self.home = try home.canonical()
+        lock = try await Daemon.lock(self.home)
+        lock.write("\(getpid())\n")
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "fermata")
+        logger.logLevel = logLevel
+        self.logger = logger
+    }
+
+    func run(address: String, port: Int, policy: AgentPolicy, environment: [String: String]) async throws {
+        let trust: LiveTrust
+        do {
+            trust = LiveTrust(try TrustStore.load(from: "\(home.path)/trust"), logger: logger)
+        } catch {
+            throw CommandFailure(.failed, code: error.code.rawValue, "\(error)")
+        }
+        guard trust.identity.role == .hypervisor else {
+            throw CommandFailure(
+                .failed,
+                code: "pki-certificate",
+                "\(home.path)/trust has the credentials of \(trust.identity): an agent needs those of a hypervisor"
+            )
+        }
+        let hypervisor = try await LocalHypervisor(
+            home: home.path,
+            host: trust.identity.name,
+            ramFolder: try DaemonParts.ramFolder(environment["FERMATA_RAM_FOLDER"] ?? ""),
+            logger: logger
+        )
+        let server = HypervisorServer(
+            hypervisor: hypervisor,
+            home: home.path,
+            policy: policy,
+            trust: trust,
+            logger: logger
+        )
+        do {
+            try await server.run(address: address, port: port) { port in
+                logger.notice("ready", metadata: ["host": "\(trust.identity.name)", "port": "\(port)"])
+            }
+        } catch {
+            throw CommandFailure(
+                .failed,
+                code: "agent-failed",
+                "the agent cannot serve at \(address):\(port): \(error)"
+            )
+        }
+        logger.notice("ended; machines go on running")
+        lock.release()
+    }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import Hypervisor
+import HypervisorRemote
+import Logging
+import PKI
+
+struct Agent: Verb {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the hypervisor of this host for a control instance on another one.",
+        discussion: """
+            Mutual TLS always: the state folder's 'trust' has the credentials that 'fermata pki issue hypervisor NAME' made. Who \
+            commands is limited by what is allowed here: QEMU binaries, folders of images, and only if it is said raw arguments, \
+            resources, and adoption. Run it as a user of its own; units are in packaging/systemd.
+            """
+    )
+
+    @Option(help: ArgumentHelp("Where to listen, ADDRESS:PORT.", valueName: "address"))
+    var listen = "0.0.0.0:7443"
+
+    @Option(
+        name: .customLong("qemu"),
+        help: ArgumentHelp(
+            "A QEMU binary, or a folder (ending in /) whose qemu-system-… may run; may be repeated (default: /usr/bin/).",
+            valueName: "path"
+        )
+    )
+    var binaries: [String] = []
+
+    @Option(
+        name: .customLong("files"),
+        help: ArgumentHelp(
+            "A folder in which firmware, kernels and disks may lie; may be repeated.",
+            valueName: "folder"
+        )
+    )
+    var folders: [String] = []
+
+    @Flag(name: .customLong("allow-args"), help: "Raw QEMU arguments: whatever this user can do.")
+    var allowsArguments = false
+
+    @Flag(name: .customLong("allow-resources"), help: "Resources: commands that are run as this user.")
+    var allowsResources = false
+
+    @Flag(name: .customLong("allow-adopt"), help: "Adoption of QEMUs that somebody else started.")
+    var allowsAdoption = false
+
+    @Option(
+        help: ArgumentHelp("trace, debug, info, notice, warning, error.", valueName: "level"),
+        transform: { try Serve.level($0) }
+    )
+    var logLevel: Logger.Level = .info
+
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        _ = try endpoint()
+        for path in binaries + folders where !path.hasPrefix("/") {
+            throw ValidationError("'\(path)' is no absolute path.")
+        }
+    }
+
+    func perform(_ session: Session) async throws {
+        let (address, port) = try endpoint()
+        let policy = AgentPolicy(
+            binaries: binaries.isEmpty ? ["/usr/bin/"] : binaries,
+            folders: folders,
+            allowsArguments: allowsArguments,
+            allowsResources: allowsResources,
+            allowsAdoption: allowsAdoption
+        )
+        let daemon = try await AgentDaemon(home: session.home, logLevel: logLevel)
+        try await daemon.run(address: address, port: port, policy: policy, environment: session.environment)
+    }
+
+    private func endpoint() throws -> (String, Int) {
+        guard let colon = listen.lastIndex(of: ":"), let port = UInt16(listen[listen.index(after: colon)...]),
+            colon > listen.startIndex
+        else {
+            throw ValidationError("--listen needs ADDRESS:PORT, such as 0.0.0.0:7443, not '\(listen)'.")
+        }
+        let address = listen[..<colon]
+        let isBracketed = address.hasPrefix("[") && address.hasSuffix("]")
+        return (String(isBracketed ? address.dropFirst().dropLast() : address), Int(port))
+    }
+}

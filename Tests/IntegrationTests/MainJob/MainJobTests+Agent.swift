@@ -1,0 +1,35 @@
+import ControlInstance
+import GuestClock
+import HypervisorAPI
+import Testing
+import Time
+
+/// The same as on the control instance's own host, with the machines on another one.
+extension MainJobTests {
+    @Test(
+        "Over an agent, a session lives on by every policy, and a dead daemon changes nothing",
+        arguments: LabManifest.releases
+    )
+    func agentPair(_ release: QEMUUnderTest) async throws {
+        try await Lab.with(elsewhere: true) { lab in
+            var pair = try await PairFlow(lab, LabManifest.load("pair", release))
+            try await pair.continues()
+            try await pair.readsClocksLive()
+            try await pair.survivesRestart()
+            try await pair.jumps("offset", as: "s2", .offset(.seconds(3600)), rtc: .seconds(3600))
+            try await pair.goesByTheHost()
+            try await pair.startsFromTheSameState(times: 2)
+            try await pair.resumesAnEditedCheckpoint()
+        }
+    }
+
+    @Test("Over an agent, guests are saved while they run and go back", arguments: LabManifest.releases)
+    func agentCheckpoint(_ release: QEMUUnderTest) async throws {
+        try await Lab.with(elsewhere: true) { lab in
+            var pair = try await PairFlow(lab, LabManifest.load("pair", release))
+            try await pair.savedWhileRunning(as: "c1", release)
+            try await pair.savedWhileRunning(as: "c2", release)
+            for checkpoint in ["c1", "c2"] { try await pair.goesBack(to: checkpoint) }
+        }
+    }
+}
