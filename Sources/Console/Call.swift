@@ -1,4 +1,5 @@
 import ControlInstance
+import HypervisorAPI
 import HTTPTypes
 import Hummingbird
 

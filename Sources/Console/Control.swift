@@ -48,7 +48,7 @@ public protocol Control: Sendable {
     func hosts() async throws(ControlError) -> [HostReport]
     func addHost(_ request: HostRequest) async throws(ControlError) -> HostReport
     func drainHost(_ name: String, drained: Bool) async throws(ControlError) -> HostReport
-    func removeHost(_ name: String) async throws(ControlError)
+    func removeHost(_ name: String, force: Bool) async throws(ControlError)
 }
 
 extension ControlInstance: Control {}

@@ -16,7 +16,7 @@ extension Routes {
                 return try Answer.json(try await control.addHost(request), status: .created)
             },
             .delete("/v1/hosts/{host}") { call in
-                try await control.removeHost(try call.host())
+                try await control.removeHost(try call.host(), force: try call.flag("force", default: false))
                 return Response(status: .noContent)
             },
             .post("/v1/hosts/{host}/drain") { call in

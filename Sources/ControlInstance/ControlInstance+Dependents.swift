@@ -27,7 +27,14 @@ extension ControlInstance {
                     return [spec.kernel, spec.initrd, spec.firmware].compactMap { $0 } + spec.arguments
                         + (machine.launch.adoptedArguments ?? [])
                 }
-                if files.contains(where: { DurableFolder.isFile($0, in: place.final) }) { dependents.append(name) }
+                // Another host has its part in a state folder of its own, at the same place in it.
+                let there = "/checkpoints/\(place.simulation)/\(place.name)/"
+                let isElsewhere = machines.contains { $0.host != ownHost }
+                if files.contains(where: {
+                    DurableFolder.isFile($0, in: place.final) || isElsewhere && $0.contains(there)
+                }) {
+                    dependents.append(name)
+                }
             } catch {
                 let known = records.first { $0.simulation == other.simulation && $0.name == other.name }
                 guard known.map({ mayLie($0, on: record, among: records) }) ?? true else { continue }

@@ -84,36 +84,43 @@ extension ControlInstance {
         var host = try addedHost(name)
         host.record.drained = drained
         try await writing(StoreChange(host: host.record))
-        state.withLock { [host] in $0.added[name] = host }
+        state.withLock { $0.added[name]?.record.drained = drained }
         let simulations = try await reading { () throws(StoreError) in try await self.store.simulations() }
         return await report(of: host, simulations: simulations)
     }
 
     /// Forgets a host.
+    /// - Parameter force: also one that is gone for good: its machines are taken for ended, its parts of checkpoints for lost.
     /// - Throws: `host-in-use` while machines live or checkpoints lie there.
-    public func removeHost(_ name: String) async throws(ControlError) {
+    public func removeHost(_ name: String, force: Bool) async throws(ControlError) {
         let host = try addedHost(name)
-        let simulations = try await reading { () throws(StoreError) in try await self.store.simulations() }
-        var users = simulations.filter { $0.machines.contains { $0.host == name } }.map(\.name)
-        for checkpoint in try await reading({ () throws(StoreError) in try await self.store.checkpoints(of: nil) }) {
-            let place = checkpointSet.place(of: checkpoint.name, simulation: checkpoint.simulation)
-            guard let manifest = try? checkpointSet.load(place) else { continue }
-            if manifest.machines.contains(where: { $0.host == name }) {
-                users.append("\(place.simulation)@\(place.name)")
-            }
-        }
-        users += try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
-            .filter { $0.hosts.contains(name) }.map(\.id.text)
+        let users = force ? [] : try await users(of: name)
         guard users.isEmpty else {
             throw ControlError(
                 code: "host-in-use",
-                message: "host '\(name)' is needed by \(users.prefix(5).joined(separator: ", ")): "
-                    + "'fermata down' and 'fermata rm' end that, 'fermata host drain' keeps new machines away",
+                message: "host '\(name)' is needed by \(users.prefix(5).joined(separator: ", ")): 'fermata down' and "
+                    + "'fermata rm' end that; of a host that is gone for good, --force forgets what is there",
                 exitCode: 3
             )
         }
         try await writing(StoreChange(removedHost: host.record.name))
         state.withLock { _ = $0.added.removeValue(forKey: name) }
+    }
+
+    /// Simulations that have machines on a host now, checkpoints of which it has a part or may have one, and operations under way.
+    private func users(of name: String) async throws(ControlError) -> [String] {
+        let simulations = try await reading { () throws(StoreError) in try await self.store.simulations() }
+        var users = simulations.filter { $0.state == .running && $0.machines.contains { $0.host == name } }.map(\.name)
+        for checkpoint in try await reading({ () throws(StoreError) in try await self.store.checkpoints(of: nil) }) {
+            let place = checkpointSet.place(of: checkpoint.name, simulation: checkpoint.simulation)
+            let machines = try? checkpointSet.load(place).machines
+            if machines?.contains(where: { $0.host == name }) ?? true {
+                users.append("\(place.simulation)@\(place.name)")
+            }
+        }
+        users += try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
+            .filter { $0.hosts.contains(name) }.map(\.id.text)
+        return users
     }
 
     /// The host that a manifest means: by its name, or by a label (`KEY=VALUE`) the first that has it and takes machines.

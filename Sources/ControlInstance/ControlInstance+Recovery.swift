@@ -64,6 +64,14 @@ extension ControlInstance {
             let runsEverywhere = record.hosts.allSatisfy { host in
                 undecided[host]?.contains { $0.operation == record.id && $0.happened } ?? false
             }
+            // Machines that run everywhere must not end because one host does not answer yet. Meanwhile nothing stands still.
+            let silent = record.hosts.filter { undecided[$0] == nil && hypervisor(of: $0) != nil }
+            if !record.kind.saves, record.state.phase == .armed, !silent.isEmpty {
+                return record.report(
+                    .unknown,
+                    reasons: [.unresolved(record.id)] + silent.map { .noAnswer($0, options.answerTimeout) }
+                )
+            }
             let keep = !record.kind.saves && (record.state.phase == .happened || runsEverywhere)
             do {
                 if keep, record.state.phase == .armed { try record.state.happen() }

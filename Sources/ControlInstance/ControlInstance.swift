@@ -34,7 +34,7 @@ public final class ControlInstance: Sendable {
     }
 
     /// Makes the hypervisor of a host that was added; nothing is sent to it yet.
-    public typealias Connector = @Sendable (HostRecord) throws(HypervisorError) -> any Hypervisor
+    public typealias Connector = @Sendable (HostRecord) -> any Hypervisor
 
     struct AddedHost {
         var record: HostRecord
@@ -85,11 +85,7 @@ public final class ControlInstance: Sendable {
                 exitCode: 3
             )
         }
-        do throws(HypervisorError) {
-            return try connect(host)
-        } catch {
-            throw ControlError(error)
-        }
+        return connect(host)
     }
 
     func hypervisor(of host: String) -> (any Hypervisor)? { hypervisors.first { $0.host == host } }

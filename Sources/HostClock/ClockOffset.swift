@@ -53,6 +53,9 @@ public struct ClockOffset: Codable, Hashable, Sendable {
         bound = Span(nanoseconds: width.partialValue / 2 + 1)
     }
 
+    /// While nobody sets or slews them: cheap quartz is off by up to 100 ppm, and each may be off in its own direction.
+    public static func wandered(_ time: Span) -> Span { Span(nanoseconds: max(0, time.nanoseconds) / 10_000 * 2) }
+
     private static func drifted(_ time: Span) -> Span {
         Span(nanoseconds: max(0, time.nanoseconds) / drift.of * drift.parts)
     }

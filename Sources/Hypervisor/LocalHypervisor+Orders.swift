@@ -24,6 +24,12 @@ extension LocalHypervisor {
             try refuseIfPresent(start.simulation.name)
             return launch(entry, LaunchOrder(start))
         case .resume(let resume):
+            guard !resume.machines.isEmpty else {
+                throw HypervisorError(
+                    code: "no-machines",
+                    message: "a resume of \(resume.simulation.name) names no machines"
+                )
+            }
             try refuseIfPresent(resume.simulation.name)
             if resume.ram == .consume { try refuseIfViewed(resume) }
             return launch(entry, LaunchOrder(resume))

@@ -24,6 +24,9 @@ public actor LocalHypervisor: Hypervisor {
     /// How long a handle for no particular instant is good.
     private static let patience = Span.seconds(60)
 
+    /// A common instant to go on at is near, or of no use.
+    private static let longestContinue = Span.seconds(2)
+
     public nonisolated let host: String
 
     let surroundings: Surroundings
@@ -173,6 +176,8 @@ public actor LocalHypervisor: Hypervisor {
     }
 
     public func rollback(_ operation: OperationID, continueAt instant: HostInstant) async throws(HypervisorError) {
+        // Told by another clock, or long ago: machines stand still until then.
+        let instant = min(instant, surroundings.clock.now() + Self.longestContinue)
         await armed(operation)
         switch operations[operation] {
         case .prepared(_, let handle, _):
@@ -382,6 +387,9 @@ public actor LocalHypervisor: Hypervisor {
         guard let id = holders[simulation] else { return false }
         let (operation, before): (any HostOperation, Progress)
         switch operations[id] {
+        case .prepared(_, let handle, _):
+            await cancel(handle)
+            return false
         case .found(let found): (operation, before) = (found, .found(found))
         case .executed(let executed, let task):
             await executed.disarm()

@@ -171,7 +171,7 @@ final class ScriptedControl: Control {
     func hosts() async throws(ControlError) -> [HostReport] { throw error }
     func addHost(_ request: HostRequest) async throws(ControlError) -> HostReport { throw error }
     func drainHost(_ name: String, drained: Bool) async throws(ControlError) -> HostReport { throw error }
-    func removeHost(_ name: String) async throws(ControlError) { throw error }
+    func removeHost(_ name: String, force: Bool) async throws(ControlError) { throw error }
 
     func windDown() async -> Int {
         record.withLock { $0.windDowns += 1 }

@@ -206,7 +206,10 @@ struct FaultTests {
         let bench = try Bench()
         let control = try bench.control()
         try await bench.up(control)
-        #expect(try await bench.suspend(control).clockErrorBound == .microseconds(3), "its own clock is off itself by nothing")
+        #expect(
+            try await bench.suspend(control).clockErrorBound == .microseconds(3),
+            "its own clock is off itself by nothing"
+        )
         bench.right.world.withLock { $0.clockErrorBound = nil }
         #expect(try await bench.resume(control).clockErrorBound == nil, "of another host nobody knows")
     }

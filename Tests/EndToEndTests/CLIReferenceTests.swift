@@ -5,7 +5,9 @@ import Testing
 @Suite struct CLIReferenceTests {
     private static let verbs = [
         "up", "suspend", "checkpoint", "resume", "rewind", "clone", "down", "ps", "log", "show", "label", "note",
-        "clock", "verify", "export", "import", "rm", "gc", "adopt", "inspect", "validate", "schema", "doctor", "serve",
+        "clock", "verify", "export", "import", "rm", "gc", "adopt", "inspect", "validate", "schema", "doctor", "host",
+        "pki",
+        "agent", "serve",
     ]
 
     /// With `FERMATA_WRITE_DOCS` set it writes the page instead.

@@ -1,5 +1,7 @@
+import GuestClock
 import HypervisorAPI
 import Testing
+import Time
 
 @testable import HypervisorRemote
 
@@ -17,13 +19,13 @@ struct AgentPolicyTests {
     }
 
     @Test func whatIsAllowedIsLet() {
-        #expect(policy.obstacles(to: start { _ in }) == [])
+        #expect(policy.obstacles(to: start { _ in }, home: "/var/lib/agent") == [])
         let all = start {
             $0.qemu = "/opt/qemu/bin/qemu-system-arm"
             $0.kernel = "/boot/vmlinuz"
             $0.disks = [DiskSpec(id: "hd", file: "/srv/labs/a/disk.qcow2")]
         }
-        #expect(policy.obstacles(to: all) == [])
+        #expect(policy.obstacles(to: all, home: "/var/lib/agent") == [])
     }
 
     @Test(arguments: [
@@ -33,7 +35,7 @@ struct AgentPolicyTests {
         "/opt/qemu/bin/qemu-system-arm2", "",
     ])
     func anotherBinaryIsRefused(_ binary: String) {
-        let reasons = policy.obstacles(to: start { $0.qemu = binary })
+        let reasons = policy.obstacles(to: start { $0.qemu = binary }, home: "/var/lib/agent")
         #expect(reasons.map(\.code) == ["agent-forbids"] && reasons[0].machine == "bmc")
     }
 
@@ -46,14 +48,104 @@ struct AgentPolicyTests {
                 $0.firmware = file
                 $0.initrd = file
                 $0.disks = [DiskSpec(id: "hd", file: file)]
-            }
+            },
+            home: "/var/lib/agent"
         )
         #expect(reasons.map(\.code) == ["agent-forbids", "agent-forbids", "agent-forbids"])
     }
 
+    /// Of a resume the machines of its simulation count, too, and every file of the checkpoint.
+    @Test func aResumeIsLookedAtAsAStartIs() {
+        var evil = MachineSpec(name: "bmc", qemu: "/tmp/evil", machineType: "pc", arguments: ["-daemonize"])
+        let simulation = SimulationSpec(name: "lab", machines: [evil])
+        let resume = { (machines: [MachineCheckpoint]) in
+            Order.resume(
+                ResumeOrder(
+                    operation: OperationID(text: "op"),
+                    simulation: simulation,
+                    machines: machines,
+                    links: [],
+                    instant: nil,
+                    folder: "checkpoints/lab/s1",
+                    policy: .continue,
+                    scope: .rtc
+                )
+            )
+        }
+        #expect(policy.obstacles(to: resume([]), home: "/var/lib/agent").count == 2)
+        evil.qemu = "/usr/bin/qemu-system-x86_64"
+        evil.arguments = []
+        for (path, isAllowed) in [
+            ("machines/bmc/hd", true), ("../../secret", false), ("/etc/shadow", false), ("/srv/labs/disk", true),
+            ("/var/lib/agent/checkpoints/lab/s0/machines/bmc/hd", true), ("/var/lib/agent/trust/agent.pem", false),
+            ("/var/lib/agent/checkpoints/../trust/agent.pem", false), ("/srv/labs/a,/etc/shadow", false),
+        ] {
+            let stored = StoredCheckpoint(
+                folder: "checkpoints/lab/s1",
+                machines: [Self.saved(evil, disk: path)],
+                links: []
+            )
+            #expect(policy.obstacles(to: stored, home: "/var/lib/agent").isEmpty == isAllowed, "\(path)")
+        }
+    }
+
+    @Test(arguments: [
+        ["firmware": "/etc/shadow"], ["dumpdtb": "/tmp/x"], ["usb": "on,firmware=/etc/shadow"], ["usb": ""],
+    ])
+    func anOptionOfTheMachineThatNamesFilesIsRefused(_ options: [String: String]) {
+        let order = start { $0.machineOptions = options }
+        #expect(policy.obstacles(to: order, home: "/var/lib/agent").map(\.code) == ["agent-forbids"])
+        let type = start { $0.machineType = "pc,firmware=/etc/shadow" }
+        #expect(policy.obstacles(to: type, home: "/var/lib/agent").map(\.code) == ["agent-forbids"])
+        #expect(policy.obstacles(to: start { $0.machineOptions = ["usb": "on"] }, home: "/var/lib/agent") == [])
+    }
+
+    @Test(arguments: ["e1000,romfile=/etc/shadow", "e1000 x", "", "-e1000"])
+    func anOptionOfANetworkDeviceIsRefused(_ device: String) {
+        var machine = MachineSpec(name: "bmc", qemu: "/usr/bin/qemu-system-arm", machineType: "virt")
+        machine.host = nil
+        var simulation = SimulationSpec(name: "lab", machines: [machine])
+        simulation.links = [
+            LinkSpec(
+                name: "lan",
+                kind: .dgram,
+                ends: [.init(machine: "bmc", device: device), .init(machine: "bmc", device: "e1000")]
+            )
+        ]
+        let order = Order.start(StartOrder(operation: OperationID(text: "op"), simulation: simulation, instant: nil))
+        #expect(policy.obstacles(to: order, home: "/var/lib/agent").map(\.code) == ["agent-forbids"])
+    }
+
+    private static func saved(_ spec: MachineSpec, disk: String) -> MachineCheckpoint {
+        let file = { CheckpointFile(role: .disk, path: $0, bytes: 1, sha256: nil) }
+        return MachineCheckpoint(
+            name: spec.name,
+            host: "far",
+            launch: LaunchRecord(
+                spec: spec,
+                qemuVersion: [10, 0, 0],
+                pinnedMachineType: "pc",
+                clock: ClockSettings(
+                    clock: .vm,
+                    base: .utc,
+                    accelerator: .tcg,
+                    processStart: HostInstant(nanosecondsSinceEpoch: 0),
+                    qemu: QEMURelease(major: 10, minor: 0)
+                )
+            ),
+            ramWay: .stream,
+            state: file("machines/bmc/state.qemu"),
+            deviceStateOffset: 0,
+            deviceStateSHA256: "",
+            disks: [FrozenDisk(id: "hd", format: "qcow2", file: file(disk), backingFiles: [])],
+            stoppedAt: HostInstant(nanosecondsSinceEpoch: 0),
+            clock: ClockState(atNs: HostInstant(nanosecondsSinceEpoch: 0), readings: [])
+        )
+    }
+
     @Test func whatRunsCommandsIsLetOnlyWhenItIsSaid() {
         let arguments = start { $0.arguments = ["-drive", "file=/etc/shadow"] }
-        #expect(policy.obstacles(to: arguments).map(\.code) == ["agent-forbids"])
+        #expect(policy.obstacles(to: arguments, home: "/var/lib/agent").map(\.code) == ["agent-forbids"])
         let adopt = AdoptOrder(simulation: "lab", machine: "bmc", monitor: "unix:/run/qmp")
         #expect(policy.obstacles(to: adopt).map(\.code) == ["agent-forbids"])
         var simulation = SimulationSpec(name: "lab", machines: [])
@@ -61,15 +153,15 @@ struct AgentPolicyTests {
         let resources = Order.start(
             StartOrder(operation: OperationID(text: "op"), simulation: simulation, instant: nil)
         )
-        #expect(policy.obstacles(to: resources).map(\.code) == ["agent-forbids"])
+        #expect(policy.obstacles(to: resources, home: "/var/lib/agent").map(\.code) == ["agent-forbids"])
 
         var open = policy
         open.allowsArguments = true
         open.allowsAdoption = true
         open.allowsResources = true
         #expect(
-            open.obstacles(to: arguments) == [] && open.obstacles(to: adopt) == []
-                && open.obstacles(to: resources) == []
+            open.obstacles(to: arguments, home: "/var/lib/agent") == [] && open.obstacles(to: adopt) == []
+                && open.obstacles(to: resources, home: "/var/lib/agent") == []
         )
     }
 }

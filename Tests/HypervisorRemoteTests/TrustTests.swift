@@ -11,7 +11,7 @@ import Time
 /// Who is talked to, and who is not: real handshakes between both ends.
 struct TrustTests {
     private func ask(_ port: Int, _ trust: LiveTrust, host: String = "far") async -> HypervisorError? {
-        let remote = RemoteHypervisor(host: host, address: "127.0.0.1:\(port)", trust: trust, home: "/home/control")
+        let remote = RemoteHypervisor(host: host, address: "127.0.0.1:\(port)", trust: { trust }, home: "/home/control")
         defer { Task { await remote.close() } }
         do throws(HypervisorError) {
             _ = try await remote.machines(of: nil)
@@ -105,7 +105,12 @@ struct TrustTests {
         let ours = try authority.trust(.control, "desk")
         let theirs = try authority.issue(.hypervisor, "far")
         try await withAgent(far, trust: LiveTrust(theirs, logger: quiet)) { port in
-            let remote = RemoteHypervisor(host: "far", address: "127.0.0.1:\(port)", trust: ours, home: "/home/control")
+            let remote = RemoteHypervisor(
+                host: "far",
+                address: "127.0.0.1:\(port)",
+                trust: { ours },
+                home: "/home/control"
+            )
             #expect(try await remote.machines(of: nil) == [])
             _ = try authority.authority.revoke(name: "desk", now: .now)
             try authority.publish(to: theirs.folder)
@@ -138,7 +143,12 @@ struct TrustTests {
         let ours = LiveTrust(try authority.issue(.control, "desk"), logger: quiet)
         let theirs = LiveTrust(try authority.issue(.hypervisor, "far"), logger: quiet)
         try await withAgent(far, trust: theirs) { port in
-            let remote = RemoteHypervisor(host: "far", address: "127.0.0.1:\(port)", trust: ours, home: "/home/control")
+            let remote = RemoteHypervisor(
+                host: "far",
+                address: "127.0.0.1:\(port)",
+                trust: { ours },
+                home: "/home/control"
+            )
             #expect(try await remote.machines(of: nil) == [])
             let old = (ours.identity.serial, theirs.identity.serial)
             try authority.issue(.control, "desk")

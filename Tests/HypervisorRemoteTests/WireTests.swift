@@ -28,7 +28,7 @@ struct WireTests {
             let remote = RemoteHypervisor(
                 host: "far",
                 address: "127.0.0.1:\(port)",
-                trust: ours,
+                trust: { ours },
                 home: "/home/control",
                 clockErrorLimit: .seconds(5)
             )
@@ -209,7 +209,7 @@ struct WireTests {
             let remote = RemoteHypervisor(
                 host: "far",
                 address: "127.0.0.1:\(port)",
-                trust: ours,
+                trust: { ours },
                 home: "/home/control",
                 clockErrorLimit: Span(nanoseconds: 1)
             )
@@ -229,7 +229,7 @@ struct WireTests {
         let remote = RemoteHypervisor(
             host: "far",
             address: "127.0.0.1:1",
-            trust: try authority.trust(.control, "desk"),
+            trust: { [trust = try authority.trust(.control, "desk")] in trust },
             home: "/home/control"
         )
         let error = await #expect(throws: HypervisorError.self) { try await remote.machines(of: nil) }

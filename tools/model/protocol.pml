@@ -127,6 +127,7 @@ c_decl {
 #define ARMED(i) (host[i].answer == isArmed)
 #define DONE(i) (host[i].answer == done)
 #define BAD(i) (host[i].answer != none && host[i].answer != done)
+#define SILENT(i) (host[i].answer == silent)
 #define LISTED_HAPPENED(i) (host[i].answer == listedHappened)
 #define IS_SAVED(i) (host[i].machines == saved || host[i].machines == someEnded || host[i].machines == ended)
 #define RUNS(i) (host[i].machines == running)
@@ -256,8 +257,10 @@ inline storeFinish() {
 
 #ifdef RESUME
 #define MAY_BE_COMMITTED true
+#define WAITS_FOR_ALL true
 #else
 #define MAY_BE_COMMITTED inDoubt
+#define WAITS_FOR_ALL false
 #endif
 #ifdef M_TELLS_UNRECORDED
 #define TELLS_UNRECORDED true
@@ -488,7 +491,11 @@ proctype Control()
                 strangers = true;
                 step = telling
             fi
-        :: else ->
+#ifdef RESUME
+        /* Somebody does not answer yet: machines that run everywhere must not end for that. settleLater asks again. */
+        :: stored != finished && phase == armed && ANY(SILENT) -> aim = none; step = recovering
+#endif
+        :: stored != finished && !(WAITS_FOR_ALL && phase == armed && ANY(SILENT)) ->
 #ifdef RESUME
             if
             /* Machines that run everywhere stay. */

@@ -11,9 +11,14 @@ struct CheckpointFolder: Sendable {
 
     func ramPath(of machine: String) -> String { "machines/\(machine)/ram" }
 
-    func create(machines: [String]) throws(HypervisorError) {
-        guard access(path, F_OK) != 0 else {
-            throw HypervisorError(code: "checkpoint-exists", message: "\(path) is there already")
+    /// - Parameter final: what it will be called; nothing of an older one of that name may be left.
+    func create(machines: [String], final: String? = nil) throws(HypervisorError) {
+        for place in [path, final].compactMap(\.self) where access(place, F_OK) == 0 {
+            throw HypervisorError(
+                code: "checkpoint-exists",
+                message:
+                    "\(place) is there already: choose another name for the checkpoint, or remove what is left there"
+            )
         }
         try RunFolder.make("\(path)/links")
         for machine in machines { try RunFolder.make("\(path)/machines/\(machine)") }
@@ -57,7 +62,13 @@ struct CheckpointFolder: Sendable {
 
     /// Gives it its final name, durably. Of no effect where that was done before, or where nothing of the checkpoint is.
     func move(to final: String) throws(HypervisorError) {
-        guard access(path, F_OK) == 0, access(final, F_OK) != 0 else { return }
+        guard access(path, F_OK) == 0 else { return }
+        guard access(final, F_OK) != 0 else {
+            throw HypervisorError(
+                code: "checkpoint-exists",
+                message: "\(path) cannot become \(final), which is there already"
+            )
+        }
         guard rename(path, final) == 0 else { throw HypervisorError.file("rename", path) }
         try DurableFile.syncFolder(containing: final)
         try DurableFile.syncFolder(containing: String(final[..<(final.lastIndex(of: "/") ?? final.startIndex)]))

@@ -53,7 +53,7 @@ actor SuspendOperation: HostOperation {
         let obstacles = await obstacles() + surroundings.obstacles(to: entry.instant, within: Self.armingTime)
         guard obstacles.isEmpty else { throw HypervisorError(obstacles) }
         // A folder that is somebody else's is refused here, and not removed below.
-        try CheckpointFolder(path: folder).create(machines: machines.map(\.name.machine))
+        try CheckpointFolder(path: folder).create(machines: machines.map(\.name.machine), final: entry.finalFolder)
         do throws(HypervisorError) {
             try surroundings.journal.write(entry)
             let folder = folder

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Glibc
+import HypervisorAPI
 import NIOCore
 import NIOSSL
 import PKI
@@ -19,10 +20,11 @@ final class AgentClient: Sendable {
     private static let farewell = Duration.seconds(1200)
 
     private let host: String
-    private let trust: LiveTrust
+    private let trust: @Sendable () throws(HypervisorError) -> LiveTrust
     private let state = Mutex(State())
 
-    init(host: String, trust: LiveTrust) {
+    /// - Parameter trust: asked for each call: credentials may come later than the host was added.
+    init(host: String, trust: @escaping @Sendable () throws(HypervisorError) -> LiveTrust) {
         self.host = host
         self.trust = trust
     }
@@ -33,6 +35,7 @@ final class AgentClient: Sendable {
     }
 
     func client() throws -> HTTPClient {
+        let trust = try trust()
         let (store, generation) = trust.current
         return try state.withLock { state in
             guard !state.isClosed else { throw CancellationError() }
@@ -47,7 +50,7 @@ final class AgentClient: Sendable {
             configuration.connectionPool.retryConnectionEstablishment = false
             // Reports and stages of many operations are waited for at once, and nothing may wait behind them.
             configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1024
-            let (host, trust) = (host, trust)
+            let host = host
             configuration.http1_1ConnectionDebugInitializer = { channel in
                 Self.check(channel, is: host, by: trust)
             }

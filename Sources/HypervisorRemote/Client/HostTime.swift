@@ -7,6 +7,8 @@ struct HostTime: Hashable, Sendable {
     var offset: Span
     /// How far an instant of theirs may be from the same instant of ours.
     var bound: Span
+    /// Of the quickest message and its answer.
+    var roundTrip: Span
 
     func theirs(_ instant: HostInstant) -> HostInstant { instant + offset }
 

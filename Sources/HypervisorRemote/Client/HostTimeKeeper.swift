@@ -13,31 +13,49 @@ struct HostTimeKeeper: Sendable {
     let limit: Span
     let clock: any RealtimeClock
 
+    /// - Parameter instant: what hangs on it; nil: soon.
     /// - Throws: `host-unreachable`, or `clocks-not-synchronised` when the bound is above the limit.
-    func measure() async throws(HypervisorError) -> HostTime {
-        // A clock that is set in between gives nothing; once more does.
+    func measure(for instant: HostInstant?) async throws(HypervisorError) -> HostTime {
+        guard let time = try await measured(for: instant) else {
+            throw HypervisorError(
+                code: "clocks-not-synchronised",
+                message:
+                    "the clock of host \(connection.host), or ours, is being set: its offset changes while it is measured"
+            )
+        }
+        guard time.bound <= limit else {
+            throw HypervisorError(
+                code: "clocks-not-synchronised",
+                message:
+                    "the clock of host \(connection.host) is known to \(time.bound) only, and \(limit) is asked for: "
+                    + "discipline the clocks of both hosts (chrony), or allow more with FERMATA_CLOCK_ERROR"
+            )
+        }
+        return time
+    }
+
+    /// As good as can be had at once; as if it were ours when nothing can.
+    func estimate() async -> HostTime {
+        let measured = (try? await measured(for: nil)) ?? nil
+        return measured ?? HostTime(offset: .zero, bound: .zero, roundTrip: .zero)
+    }
+
+    /// - Returns: nil when a clock is set again and again meanwhile.
+    private func measured(for instant: HostInstant?) async throws(HypervisorError) -> HostTime? {
         for _ in 0..<3 {
-            let (measured, theirs) = try await exchange()
-            guard let measured else { continue }
-            let time = Self.time(measured, ours: clockSynchronisation(), theirs: theirs)
-            guard time.bound <= limit else {
-                throw HypervisorError(
-                    code: "clocks-not-synchronised",
-                    message:
-                        "the clock of host \(connection.host) is known to \(time.bound) only, and \(limit) is asked for: "
-                        + "discipline the clocks of both hosts (chrony), or allow more with --clock-error"
-                )
+            let (exchanges, theirs) = try await exchange()
+            guard let offset = ClockOffset(exchanges) else { continue }
+            var time = Self.time(offset, ours: clockSynchronisation(), theirs: theirs)
+            time.roundTrip = exchanges.map { $0.received - $0.sent }.min() ?? .zero
+            if let instant, time.offset != .zero {
+                time.bound = time.bound + ClockOffset.wandered(max(.zero, instant - clock.now()))
             }
             return time
         }
-        throw HypervisorError(
-            code: "clocks-not-synchronised",
-            message:
-                "the clock of host \(connection.host), or ours, is being set: its offset changes while it is measured"
-        )
+        return nil
     }
 
-    private func exchange() async throws(HypervisorError) -> (ClockOffset?, ClockSynchronisation) {
+    private func exchange() async throws(HypervisorError) -> ([ClockExchange], ClockSynchronisation) {
         var exchanges: [ClockExchange] = []
         var theirs = ClockSynchronisation(synchronised: false, maximumError: .zero, estimatedError: .zero)
         for _ in 0..<Self.exchanges {
@@ -48,7 +66,7 @@ struct HostTimeKeeper: Sendable {
             )
             theirs = reading.synchronisation
         }
-        return (ClockOffset(exchanges), theirs)
+        return (exchanges, theirs)
     }
 
     /// Two disciplined clocks are each within their bound of true time. What is measured counts where that says less.
@@ -56,8 +74,8 @@ struct HostTimeKeeper: Sendable {
         if let a = ours.errorBound, let b = theirs.errorBound, a + b <= measured.bound {
             // Their discipline may be wrong; then what was measured tells so.
             let apart = Span(nanoseconds: Int64(clamping: measured.offset.nanoseconds.magnitude))
-            if apart <= measured.bound + a + b { return HostTime(offset: .zero, bound: a + b) }
+            if apart <= measured.bound + a + b { return HostTime(offset: .zero, bound: a + b, roundTrip: .zero) }
         }
-        return HostTime(offset: measured.offset, bound: measured.bound)
+        return HostTime(offset: measured.offset, bound: measured.bound, roundTrip: .zero)
     }
 }

@@ -82,6 +82,7 @@ struct HypervisorConnection: Sendable {
 
     private func unreachable(_ error: any Error) -> HypervisorError {
         if error is CancellationError { return .cancelled }
+        if let error = error as? HypervisorError { return error }
         return HypervisorError(
             code: "host-unreachable",
             message: "host \(host) at \(base) cannot be reached: \(TransportFailure.text(of: error))"

@@ -16,8 +16,11 @@ public final class RemoteHypervisor: Hypervisor {
     private static let longPatience: Span? = nil
     /// Before a report is asked for again, when the connection was lost.
     private static let reportPause = Span.milliseconds(200)
-    /// A host that has not been reachable for so long will not report any more.
-    private static let reportPatience = Span.seconds(900)
+    /// For a host that may hold something that nobody wants any more: ten minutes.
+    private static let giveBackPause = Span.seconds(5)
+    private static let giveBackAttempts = 120
+    /// A host that cannot be reached for so long is given up for this operation: other hosts' machines stand still for it.
+    private static let reportPatience = Span.seconds(15)
 
     private let connection: HypervisorConnection
     private let folders: CheckpointFolders
@@ -26,8 +29,13 @@ public final class RemoteHypervisor: Hypervisor {
 
     /// What it promised, in its own words, and how its time was reckoned then.
     private struct Promise {
-        var handle: Handle
+        /// As it gave it out.
+        var theirs: Handle
+        /// As it was passed on: by our clock, and not before a message can be there.
+        var ours: Handle
         var time: HostTime
+        /// By our clock, once it was told to execute.
+        var instant: HostInstant?
     }
 
     /// - Parameters:
@@ -38,7 +46,7 @@ public final class RemoteHypervisor: Hypervisor {
     public convenience init(
         host: String,
         address: String,
-        trust: LiveTrust,
+        trust: @escaping @Sendable () throws(HypervisorError) -> LiveTrust,
         home: String,
         clockErrorLimit: Span = .milliseconds(5)
     ) {
@@ -66,56 +74,81 @@ public final class RemoteHypervisor: Hypervisor {
 
     public func prepare(_ order: Order) async -> PrepareAnswer {
         do throws(HypervisorError) {
-            let time = try await clock.measure()
+            let time = try await clock.measure(for: order.instant)
             let answer = try await connection.call(
                 .prepare,
                 try time.theirs(order).mapping(folders.relative),
                 patience: Self.longPatience
             )
-            guard case .ready(let handle) = answer else { return answer }
-            promises.withLock { $0[handle.operation] = Promise(handle: handle, time: time) }
-            return .ready(time.ours(handle))
+            guard case .ready(let theirs) = answer else { return answer }
+            var ours = time.ours(theirs)
+            ours.earliest = ours.earliest + time.roundTrip
+            promises.withLock { $0[order.operation] = Promise(theirs: theirs, ours: ours, time: time) }
+            return .ready(ours)
         } catch {
+            // It may have been heard all the same.
+            if error.isUnreachable { giveBackLater(order.operation) }
             return .refused(error.reasons)
         }
     }
 
     public func cancel(_ handle: Handle) async {
-        guard let promise = forget(handle.operation) else { return }
-        // Not heard: the handle expires by itself.
-        _ = try? await connection.call(.cancel, promise.handle, patience: Self.shortPatience)
+        guard let promise = promises.withLock({ $0[handle.operation] }) else { return }
+        do throws(HypervisorError) {
+            _ = try await connection.call(.cancel, promise.theirs, patience: Self.shortPatience)
+        } catch {
+            giveBackLater(handle.operation)
+        }
+    }
+
+    /// A handle for tomorrow would hold its machines until then.
+    private func giveBackLater(_ operation: OperationID) {
+        Task { [weak self] in
+            for _ in 0..<Self.giveBackAttempts {
+                try? await Task.sleep(for: Self.giveBackPause.duration)
+                guard let self else { return }
+                do throws(HypervisorError) {
+                    return try await self.rollback(operation, continueAt: HostInstant.now)
+                } catch {
+                    guard error.isUnreachable else { return }
+                }
+            }
+        }
     }
 
     public func execute(_ handle: Handle, at instant: HostInstant) async throws(HypervisorError) {
-        guard let promise = promises.withLock({ $0[handle.operation] }), promise.time.ours(promise.handle) == handle
-        else {
+        guard let promise = promises.withLock({ $0[handle.operation] }), promise.ours == handle else {
             throw HypervisorError(code: "handle-unknown", message: "host \(host) gave out no such handle")
         }
-        let execution = Execution(handle: promise.handle, instant: promise.time.theirs(instant))
+        promises.withLock { $0[handle.operation]?.instant = instant }
+        let execution = Execution(handle: promise.theirs, instant: promise.time.theirs(instant))
         _ = try await connection.call(.execute, execution, patience: Self.longPatience)
     }
 
     /// Asks again while the connection is lost: what was armed happens all the same.
     public func report(of operation: OperationID) async throws(HypervisorError) -> HypervisorReport {
-        let time = try await time(of: operation)
-        var lostSince: ContinuousClock.Instant?
+        let promise = promises.withLock { $0[operation] }
+        let time = await time(of: operation)
+        var lostSince: HostInstant?
         while true {
+            let asked = HostInstant.now
             do throws(HypervisorError) {
                 return time.ours(try await connection.call(.report, operation, patience: Self.longPatience))
             } catch {
-                let since = lostSince ?? .now
+                let now = HostInstant.now
+                // It was connected meanwhile, or nobody waits for it yet.
+                if now - asked > .seconds(1) || now < promise?.instant ?? now { lostSince = nil }
+                let since = lostSince ?? now
                 lostSince = since
-                guard error.isUnreachable, !Task.isCancelled, ContinuousClock.now - since < Self.reportPatience.duration
-                else { throw error }
+                guard error.isUnreachable, !Task.isCancelled, now - since < Self.reportPatience else { throw error }
                 try? await Task.sleep(for: Self.reportPause.duration)
             }
         }
     }
 
     public func stages(of operation: OperationID) async -> AsyncStream<Stage> {
-        guard let time = try? await time(of: operation),
-            let lines = try? await connection.lines(StageLines.path, operation)
-        else {
+        let time = await time(of: operation)
+        guard let lines = try? await connection.lines(StageLines.path, operation) else {
             return AsyncStream { $0.finish() }
         }
         return AsyncStream { continuation in
@@ -136,7 +169,7 @@ public final class RemoteHypervisor: Hypervisor {
     }
 
     public func rollback(_ operation: OperationID, continueAt instant: HostInstant) async throws(HypervisorError) {
-        let time = try await time(of: operation)
+        let time = await time(of: operation)
         let rollback = Rollback(operation: operation, continueAt: time.theirs(instant))
         _ = try await connection.call(.rollback, rollback, patience: Self.longPatience)
         forget(operation)
@@ -146,16 +179,14 @@ public final class RemoteHypervisor: Hypervisor {
         try await connection.call(.undecided, Nothing(), patience: Self.shortPatience)
     }
 
-    /// As it was reckoned with when the operation began; of one that another control instance began, as it is now.
-    private func time(of operation: OperationID) async throws(HypervisorError) -> HostTime {
+    /// As it was reckoned with when the operation began; of one that another control instance began, as it is now, however badly known:
+    /// a rollback does not wait for good clocks.
+    private func time(of operation: OperationID) async -> HostTime {
         if let time = promises.withLock({ $0[operation]?.time }) { return time }
-        return try await clock.measure()
+        return await clock.estimate()
     }
 
-    @discardableResult
-    private func forget(_ operation: OperationID) -> Promise? {
-        promises.withLock { $0.removeValue(forKey: operation) }
-    }
+    private func forget(_ operation: OperationID) { promises.withLock { $0[operation] = nil } }
 }
 
 // MARK: - Machines

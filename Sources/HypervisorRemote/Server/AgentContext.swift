@@ -23,6 +23,7 @@ struct AgentContext: RequestContext {
 /// Of a connection that lives for long: who has been revoked, or has expired, since it began has no more say.
 struct TrustMiddleware: RouterMiddleware {
     let trust: LiveTrust
+    let master: String?
 
     func handle(
         _ request: Request,
@@ -30,7 +31,7 @@ struct TrustMiddleware: RouterMiddleware {
         next: (Request, AgentContext) async throws -> Response
     ) async throws -> Response {
         let chain = await context.certificate().map { [$0] } ?? []
-        switch await trust.identify(chain, expecting: .control) {
+        switch await trust.identify(chain, expecting: .control, name: master) {
         case .success: return try await next(request, context)
         case .failure(let refusal):
             throw Forbidden(message: "\(refusal)")

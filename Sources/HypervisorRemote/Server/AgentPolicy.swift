@@ -6,11 +6,11 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
     public var binaries: [String]
     /// Folders below which firmware, kernels and disks may lie, absolute.
     public var folders: [String]
-    /// Raw QEMU arguments can do whatever the agent's user can.
+    /// Raw QEMU arguments, and what amounts to them, can do whatever the agent's user can.
     public var allowsArguments: Bool
     /// So can the commands of resources.
     public var allowsResources: Bool
-    /// And machines that somebody else started.
+    /// And machines that somebody else started, with the command lines that they had.
     public var allowsAdoption: Bool
 
     public init(
@@ -27,15 +27,27 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
         self.allowsAdoption = allowsAdoption
     }
 
-    /// Every reason, not only the first.
-    func obstacles(to order: Order) -> [Reason] {
+    /// Options of `-machine` that neither name files nor reach out of the machine.
+    private static let machineOptions: Set<String> = [
+        "acpi", "aclint", "aia", "aia-guests", "execute-in-place", "fd-bootchk", "fmc-model", "gic-version", "graphics",
+        "highmem",
+        "hmat", "hpet", "i8042", "iommu", "its", "mem-merge", "mte", "nvdimm", "pic", "pit", "ras", "sata", "secure",
+        "smbus", "smm",
+        "spi-model", "usb", "virtualization", "vmport",
+    ]
+
+    /// - Parameter home: the agent's state folder.
+    /// - Returns: every reason, not only the first.
+    func obstacles(to order: Order, home: String) -> [Reason] {
         switch order {
         case .suspend, .checkpoint: []
-        case .start(let order): obstacles(to: order.simulation, order.simulation.machines)
+        case .start(let order): obstacles(to: order.simulation)
         case .resume(let order):
-            obstacles(to: order.simulation, order.machines.map(\.launch.spec))
-                + order.machines.filter { $0.launch.adoptedArguments != nil }.flatMap { machine in
-                    allowsAdoption ? [] : [forbidden(machine.name, "machines that were adopted", "--allow-adopt")]
+            obstacles(to: order.simulation)
+                + order.machines.flatMap { machine in
+                    let adopted = machine.launch.adoptedArguments == nil || allowsAdoption
+                    return obstacles(to: machine.launch.spec) + obstacles(to: machine, home: home)
+                        + (adopted ? [] : [forbidden(machine.name, "machines that were adopted", "--allow-adopt")])
                 }
         }
     }
@@ -44,10 +56,37 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
         allowsAdoption ? [] : [forbidden(order.machine, "adopting machines", "--allow-adopt")]
     }
 
-    private func obstacles(to simulation: SimulationSpec, _ machines: [MachineSpec]) -> [Reason] {
-        let resources = simulation.resources.isEmpty || allowsResources
-        return machines.flatMap(obstacles)
-            + (resources ? [] : [forbidden(nil, "resources, which are commands,", "--allow-resources")])
+    func obstacles(to checkpoint: StoredCheckpoint, home: String) -> [Reason] {
+        checkpoint.machines.flatMap { obstacles(to: $0, home: home) }
+            + checkpoint.links.filter { !Self.isInside($0.file.path) }.map { fileElsewhere(nil, $0.file.path) }
+    }
+
+    /// A checkpoint's files lie in its folder, or in one of a checkpoint before it, or are images that may be used anyway.
+    private func obstacles(to machine: MachineCheckpoint, home: String) -> [Reason] {
+        let files =
+            [machine.state.path, machine.ram?.path].compactMap(\.self)
+            + (machine.launchFiles ?? []).map(\.file.path)
+        let disks = machine.disks.map(\.file.path)
+        return files.filter { !Self.isInside($0) }.map { fileElsewhere(machine.name, $0) }
+            + disks.filter { path in
+                !Self.isInside(path) && !isAllowed(file: path)
+                    && !(Self.isPlain(path) && path.hasPrefix("\(home)/checkpoints/"))
+            }.map { fileElsewhere(machine.name, $0) }
+    }
+
+    private func obstacles(to simulation: SimulationSpec) -> [Reason] {
+        var reasons = simulation.machines.flatMap(obstacles)
+        if !simulation.resources.isEmpty, !allowsResources {
+            reasons.append(forbidden(nil, "resources, which are commands,", "--allow-resources"))
+        }
+        for end in simulation.links.flatMap(\.ends) {
+            let words = [end.device].compactMap(\.self) + (end.mac?.split(separator: ":").map(String.init) ?? [])
+            guard words.allSatisfy(NameCheck.isToken) || allowsArguments else {
+                reasons.append(forbidden(end.machine, "options of network devices", "--allow-args"))
+                continue
+            }
+        }
+        return reasons
     }
 
     private func obstacles(to machine: MachineSpec) -> [Reason] {
@@ -62,18 +101,15 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
             )
         }
         let files = [machine.firmware, machine.kernel, machine.initrd].compactMap(\.self) + machine.disks.map(\.file)
-        for file in files where !isAllowed(file: file) {
-            reasons.append(
-                Reason(
-                    code: "agent-forbids",
-                    machine: machine.name,
-                    message:
-                        "this agent does not let machines have \(file): its --files names the folders that they may use"
-                )
-            )
-        }
-        if !machine.arguments.isEmpty, !allowsArguments {
+        reasons += files.filter { !isAllowed(file: $0) }.map { fileElsewhere(machine.name, $0) }
+        guard !allowsArguments else { return reasons }
+        if !machine.arguments.isEmpty {
             reasons.append(forbidden(machine.name, "raw QEMU arguments", "--allow-args"))
+        }
+        let options = machine.machineOptions
+        let known = options.allSatisfy { Self.machineOptions.contains($0.key) && NameCheck.isToken($0.value) }
+        if !known || !NameCheck.isToken(machine.machineType) {
+            reasons.append(forbidden(machine.name, "these options of -machine", "--allow-args"))
         }
         return reasons
     }
@@ -91,9 +127,22 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
         Self.isPlain(file) && folders.contains { file.hasPrefix($0.hasSuffix("/") ? $0 : $0 + "/") }
     }
 
-    /// Absolute, and nothing in it leads up again. Links are the owner's: who makes one in an allowed folder allows what it leads to.
+    /// Relative, and nothing in it leads up.
+    private static func isInside(_ path: String) -> Bool { !path.hasPrefix("/") && isPlain("/" + path) }
+
+    /// Absolute, nothing in it leads up again, and QEMU takes it for one. Links are the owner's: who makes one in an allowed folder
+    /// allows what it leads to.
     private static func isPlain(_ path: String) -> Bool {
-        path.hasPrefix("/") && !path.split(separator: "/").contains { $0 == ".." || $0 == "." } && !path.contains("\0")
+        path.hasPrefix("/") && !path.split(separator: "/").contains { $0 == ".." || $0 == "." }
+            && !path.utf8.contains { $0 == 0 || $0 == UInt8(ascii: ",") }
+    }
+
+    private func fileElsewhere(_ machine: String?, _ file: String) -> Reason {
+        Reason(
+            code: "agent-forbids",
+            machine: machine,
+            message: "this agent does not let machines have \(file): its --files names the folders that they may use"
+        )
     }
 
     private func forbidden(_ machine: String?, _ what: String, _ option: String) -> Reason {

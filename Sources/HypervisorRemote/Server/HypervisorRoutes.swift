@@ -19,12 +19,14 @@ struct HypervisorRoutes: Sendable {
 
     private func addOperations(to router: Router<AgentContext>) {
         on(router, .prepare) { order in
-            let reasons = policy.obstacles(to: order)
+            try NameCheck.order(order)
+            let reasons = policy.obstacles(to: order, home: folders.home)
             guard reasons.isEmpty else { return .refused(reasons) }
             return await hypervisor.prepare(try order.mapping(folders.absolute))
         }
         on(router, .obstacles) { order in
-            let reasons = policy.obstacles(to: .resume(order))
+            try NameCheck.order(.resume(order))
+            let reasons = policy.obstacles(to: .resume(order), home: folders.home)
             guard reasons.isEmpty else { return reasons }
             return try await hypervisor.obstacles(to: try order.mapping(folders.absolute))
         }
@@ -64,9 +66,12 @@ struct HypervisorRoutes: Sendable {
         on(router, .adopt) { order in
             let reasons = policy.obstacles(to: order)
             guard reasons.isEmpty else { throw HypervisorError(reasons) }
+            try NameCheck.simulation(order.simulation)
+            try NameCheck.simulation(order.machine)
             return try await hypervisor.adopt(order)
         }
         on(router, .end) { simulation in
+            try NameCheck.simulation(simulation)
             try await hypervisor.end(simulation)
             return Nothing()
         }
@@ -76,10 +81,13 @@ struct HypervisorRoutes: Sendable {
     }
 
     private func addCheckpoints(to router: Router<AgentContext>) {
-        on(router, .verify) { try await hypervisor.verify(try $0.mapping(folders.absolute)) }
-        on(router, .lost) { try await hypervisor.lost(try $0.mapping(folders.absolute)) }
-        on(router, .seal) { try await hypervisor.seal(try $0.mapping(folders.absolute)) }
-        on(router, .editClocks) { try await hypervisor.editClocks(try $0.mapping(folders.absolute)) }
+        on(router, .verify) { try await hypervisor.verify(try stored($0)) }
+        on(router, .lost) { try await hypervisor.lost(try stored($0)) }
+        on(router, .seal) { try await hypervisor.seal(try stored($0)) }
+        on(router, .editClocks) { order in
+            _ = try stored(order.source)
+            return try await hypervisor.editClocks(try order.mapping(folders.absolute))
+        }
         on(router, .moveCheckpoint) { move in
             try await hypervisor.moveCheckpoint(
                 folder: try folders.absolute(move.folder),
@@ -91,6 +99,14 @@ struct HypervisorRoutes: Sendable {
             try await hypervisor.removeCheckpoint(folder: try folders.absolute(folder))
             return Nothing()
         }
+    }
+
+    /// In this host's folders, once it is known to name nothing else.
+    private func stored(_ checkpoint: StoredCheckpoint) throws(HypervisorError) -> StoredCheckpoint {
+        try NameCheck.stored(checkpoint)
+        let reasons = policy.obstacles(to: checkpoint, home: folders.home)
+        guard reasons.isEmpty else { throw HypervisorError(reasons) }
+        return try checkpoint.mapping(folders.absolute)
     }
 
     private func on<Body, Answer>(

@@ -9,14 +9,28 @@ import UnixSignals
 
 /// A host's hypervisor as a service for control instances elsewhere: HTTPS with mutual TLS, and nothing else.
 public struct HypervisorServer: Sendable {
+    /// Reports and stages of a lab's operations stay open; what strangers hold open must not take the descriptors of machines.
+    private static let mostConnections = 4096
+
     private let hypervisor: any Hypervisor
     private let home: String
     private let policy: AgentPolicy
     private let trust: LiveTrust
+    private let master: String?
     private let logger: Logger
 
-    /// - Parameter home: the state folder of this host, absolute: checkpoints lie below it.
-    public init(hypervisor: any Hypervisor, home: String, policy: AgentPolicy, trust: LiveTrust, logger: Logger) {
+    /// - Parameters:
+    ///   - home: the state folder of this host, absolute: checkpoints lie below it.
+    ///   - master: the name of the control instance that is obeyed; nil: any that the trust knows.
+    public init(
+        hypervisor: any Hypervisor,
+        home: String,
+        policy: AgentPolicy,
+        trust: LiveTrust,
+        master: String? = nil,
+        logger: Logger
+    ) {
+        self.master = master
         self.hypervisor = hypervisor
         self.home = home
         self.policy = policy
@@ -52,15 +66,22 @@ public struct HypervisorServer: Sendable {
         )
         let router = Router(context: AgentContext.self)
         router.middlewares.add(RefusalMiddleware())
-        router.middlewares.add(TrustMiddleware(trust: trust))
+        router.middlewares.add(TrustMiddleware(trust: trust, master: master))
         routes.add(to: router)
-        let trust = trust
+        let (trust, master) = (trust, master)
         let application = Application(
             router: router,
             server: HTTPServerBuilder { responder in
-                TrustedChannel(base: HTTP1Channel(responder: responder, configuration: .init()), trust: trust)
+                TrustedChannel(
+                    base: HTTP1Channel(responder: responder, configuration: .init()),
+                    trust: trust,
+                    master: master
+                )
             },
-            configuration: ApplicationConfiguration(address: .hostname(address, port: port), serverName: nil),
+            configuration: ApplicationConfiguration(
+                address: .hostname(address, port: port),
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.mostConnections)
+            ),
             onServerRunning: { channel in onReady(channel.localAddress?.port ?? port) },
             logger: logger
         )

@@ -8,18 +8,19 @@ import PKI
 struct TrustedChannel: HTTPChannelHandler {
     let base: HTTP1Channel
     let trust: LiveTrust
+    let master: String?
 
     var responder: HTTPChannelHandler.Responder { base.responder }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        let trust = trust
+        let (trust, master) = (trust, master)
         return channel.eventLoop.makeCompletedFuture {
             let handler = NIOSSLServerHandler(
                 context: try trust.serverContext(),
                 customVerificationCallback: { certificates, promise in
                     promise.completeWithTask {
                         let chain = try certificates.map { try $0.toDERBytes() }
-                        switch await trust.identify(chain, expecting: .control) {
+                        switch await trust.identify(chain, expecting: .control, name: master) {
                         case .success: return .certificateVerified
                         case .failure: return .failed
                         }
@@ -27,7 +28,7 @@ struct TrustedChannel: HTTPChannelHandler {
                 },
                 configuration: .init()
             )
-            try channel.pipeline.syncOperations.addHandler(handler)
+            try channel.pipeline.syncOperations.addHandlers([handler, HandshakeDeadline()])
         }
         .flatMap { base.setup(channel: channel, logger: logger) }
     }

@@ -64,7 +64,8 @@ enum MachineKeys {
     static let host = Key(
         "host",
         ValueType<String>.string,
-        "the host to run on; the control instance's own if left out"
+        "the host to run on, by its name or by a label (`key=value`); the control instance's own if left out. Files and QEMU are that "
+            + "host's"
     )
     static let args = Key(
         "args",
@@ -83,34 +84,38 @@ enum MachineKeys {
                 host.description, args.description,
             ]
         ) { object in
-            let binary = binary(object)
-            let type = object(machine)
-            let spec = MachineSpec(
-                name: name,
-                qemu: binary ?? "",
-                machineType: type?.name ?? "",
-                machineOptions: type?.options ?? [:],
-                memoryBytes: object(memory),
-                cpus: object(cpus) ?? 1,
-                cpuModel: object(cpu),
-                accelerator: object(accel) ?? .tcg,
-                firmware: object(firmware),
-                kernel: object(kernel),
-                initrd: object(initrd),
-                append: object(append),
-                disks: disks(object),
-                serials: [],
-                rtc: object(rtc) ?? RTCSpec(),
-                arguments: (object(args) ?? []).map(\.value),
-                ramWay: object(ram),
-                host: object(host)
-            )
-            for key in [initrd, append] where object.has(key) && !object.has(kernel) {
-                object.reading.report("'\(key.name)' is for a 'kernel', and there is none", at: object.place(of: key))
-            }
-            let standard = [Placed(value: "log", place: object.place)]
-            return MachineDraft(spec: spec, serials: object.has(serial) ? object(serial) ?? [] : standard)
+            object.has(host) ? object.reading.elsewhere { draft(object, name) } : draft(object, name)
         }
+    }
+
+    private static func draft(_ object: ObjectReader, _ name: String) -> MachineDraft {
+        let binary = binary(object)
+        let type = object(machine)
+        let spec = MachineSpec(
+            name: name,
+            qemu: binary ?? "",
+            machineType: type?.name ?? "",
+            machineOptions: type?.options ?? [:],
+            memoryBytes: object(memory),
+            cpus: object(cpus) ?? 1,
+            cpuModel: object(cpu),
+            accelerator: object(accel) ?? .tcg,
+            firmware: object(firmware),
+            kernel: object(kernel),
+            initrd: object(initrd),
+            append: object(append),
+            disks: disks(object),
+            serials: [],
+            rtc: object(rtc) ?? RTCSpec(),
+            arguments: (object(args) ?? []).map(\.value),
+            ramWay: object(ram),
+            host: object(host)
+        )
+        for key in [initrd, append] where object.has(key) && !object.has(kernel) {
+            object.reading.report("'\(key.name)' is for a 'kernel', and there is none", at: object.place(of: key))
+        }
+        let standard = [Placed(value: "log", place: object.place)]
+        return MachineDraft(spec: spec, serials: object.has(serial) ? object(serial) ?? [] : standard)
     }
 
     private static func binary(_ object: ObjectReader) -> String? {
@@ -146,6 +151,8 @@ enum MachineKeys {
 
     private static func find(_ name: String, in searchPath: String, at place: Place, _ reading: Reading) -> String? {
         if let path = Paths.executable(name, in: searchPath) { return path }
+        // Another host has what this one has not.
+        if !reading.checkingFiles { return "/usr/bin/\(name)" }
         reading.report("there is no program \(name) on PATH", at: place)
         return nil
     }

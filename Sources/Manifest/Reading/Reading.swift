@@ -5,7 +5,7 @@ final class Reading {
     let file: String
     let folder: String
     let environment: [String: String]
-    let checkingFiles: Bool
+    private(set) var checkingFiles: Bool
     private(set) var problems: [(place: Place, message: String)] = []
 
     init(file: String, folder: String, environment: [String: String], checkingFiles: Bool) {
@@ -13,6 +13,14 @@ final class Reading {
         self.folder = folder
         self.environment = environment
         self.checkingFiles = checkingFiles
+    }
+
+    /// Reads what names files of another host: they are not looked for here.
+    func elsewhere<Value>(_ body: () -> Value) -> Value {
+        let before = checkingFiles
+        checkingFiles = false
+        defer { checkingFiles = before }
+        return body()
     }
 
     func report(_ message: String, at place: Place) {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlInstance
+import HypervisorAPI
 
 /// `SIM@NAME`, or `SIM` alone where a verb can choose (the newest checkpoint, or the simulation itself).
 struct CheckpointName: Hashable, Sendable, CustomStringConvertible {

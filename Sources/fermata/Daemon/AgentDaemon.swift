@@ -25,7 +25,14 @@ struct AgentDaemon {
         self.logger = logger
     }
 
-    func run(address: String, port: Int, policy: AgentPolicy, environment: [String: String]) async throws {
+    /// - Parameter master: the control instance that it obeys; nil: any of its authority.
+    func run(
+        address: String,
+        port: Int,
+        policy: AgentPolicy,
+        master: String?,
+        environment: [String: String]
+    ) async throws {
         let trust: LiveTrust
         do {
             trust = LiveTrust(try TrustStore.load(from: "\(home.path)/trust"), logger: logger)
@@ -50,6 +57,7 @@ struct AgentDaemon {
             home: home.path,
             policy: policy,
             trust: trust,
+            master: master,
             logger: logger
         )
         do {

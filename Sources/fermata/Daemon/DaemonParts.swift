@@ -30,7 +30,7 @@ enum DaemonParts {
         return try ControlInstance(
             home: home,
             hypervisors: [hypervisor],
-            connect: { host throws(HypervisorError) in try far.hypervisor(of: host) },
+            connect: { far.hypervisor(of: $0) },
             store: try SQLiteStore(path: "\(home)/state.sqlite"),
             options: options,
             logger: logger

@@ -19,11 +19,11 @@ final class FarHosts: Sendable {
         self.logger = logger
     }
 
-    func hypervisor(of host: HostRecord) throws(HypervisorError) -> any Hypervisor {
+    func hypervisor(of host: HostRecord) -> any Hypervisor {
         RemoteHypervisor(
             host: host.name,
             address: host.address,
-            trust: try liveTrust(),
+            trust: { [self] () throws(HypervisorError) in try liveTrust() },
             home: home,
             clockErrorLimit: clockErrorLimit
         )
@@ -33,6 +33,9 @@ final class FarHosts: Sendable {
         if let trust = trust.withLock({ $0 }) { return trust }
         do throws(PKIError) {
             let loaded = LiveTrust(try TrustStore.load(from: "\(home)/trust"), logger: logger)
+            guard loaded.identity.role == .control else {
+                throw PKIError(.certificate, "\(home)/trust has the credentials of \(loaded.identity)")
+            }
             trust.withLock { $0 = loaded }
             return loaded
         } catch {

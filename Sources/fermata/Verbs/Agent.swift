@@ -19,6 +19,9 @@ struct Agent: Verb {
     @Option(help: ArgumentHelp("Where to listen, ADDRESS:PORT.", valueName: "address"))
     var listen = "0.0.0.0:7443"
 
+    @Option(help: ArgumentHelp("Obey this control instance only, by the name in its certificate.", valueName: "name"))
+    var only: String?
+
     @Option(
         name: .customLong("qemu"),
         help: ArgumentHelp(
@@ -71,7 +74,13 @@ struct Agent: Verb {
             allowsAdoption: allowsAdoption
         )
         let daemon = try await AgentDaemon(home: session.home, logLevel: logLevel)
-        try await daemon.run(address: address, port: port, policy: policy, environment: session.environment)
+        try await daemon.run(
+            address: address,
+            port: port,
+            policy: policy,
+            master: only,
+            environment: session.environment
+        )
     }
 
     private func endpoint() throws -> (String, Int) {

@@ -90,6 +90,9 @@ struct FaultLab: Sendable {
 
     // MARK: - The program
 
+    /// A host that is busy with tests measures another one's clock badly; how badly is not what these are about.
+    private static let environment = ["FERMATA_CACHE": cache, "FERMATA_CLOCK_ERROR": "1s"]
+
     /// `fermata ARGUMENTS --json`.
     func fermata(
         _ arguments: String...,
@@ -98,7 +101,7 @@ struct FaultLab: Sendable {
         let run = try await CLIRun.fermata(
             arguments + ["--json"],
             in: home,
-            environment: ["FERMATA_CACHE": Self.cache],
+            environment: Self.environment,
             whileRunning: whileRunning
         )
         return Answer(run: run)
@@ -112,7 +115,7 @@ struct FaultLab: Sendable {
         let run = try await CLIRun.follow(
             arguments + ["--json"],
             in: home,
-            environment: ["FERMATA_CACHE": Self.cache],
+            environment: Self.environment,
             following
         )
         return Answer(run: run)
@@ -128,7 +131,7 @@ struct FaultLab: Sendable {
             run = try await CLIRun.fermata(
                 arguments + ["--json"],
                 in: home,
-                environment: ["FERMATA_CACHE": Self.cache]
+                environment: Self.environment
             )
             attempts -= 1
         } while run.status == 4 && attempts > 0

@@ -68,7 +68,7 @@ final class Agent: Sendable {
         let remote = RemoteHypervisor(
             host: "test",
             address: "127.0.0.1:\(port)",
-            trust: self.control,
+            trust: { [trust = self.control] in trust },
             home: control,
             clockErrorLimit: .seconds(1)
         )
