@@ -464,8 +464,8 @@ proctype Control()
         tellsAll = false;
         step = over }
 
-    /* ControlInstance+Recovery.swift, recover and settle. */
-    :: atomic { isUp && step == recovering ->
+    /* ControlInstance+Recovery.swift, recover and settle. To ask again while somebody who has to answer does not listen changes nothing. */
+    :: atomic { isUp && step == recovering && (!WAITS_FOR_ALL || stored != armed || EVERY(IS_UP)) ->
         phase = stored;
         tellsAll = false;
         if

@@ -4,11 +4,12 @@ import HypervisorAPI
 import Testing
 import Time
 
-/// The same as on the control instance's own host, with the machines on another one.
+/// The same as on the control instance's own host, with the machines on another one. With the newer QEMU only: what differs by release is
+/// what happens on a host, and that is the same hypervisor; the faults of hosts are tested with both.
 extension MainJobTests {
     @Test(
         "Over an agent, a session lives on by every policy, and a dead daemon changes nothing",
-        arguments: LabManifest.releases
+        arguments: LabManifest.releases.suffix(1)
     )
     func agentPair(_ release: QEMUUnderTest) async throws {
         try await Lab.with(elsewhere: true) { lab in
@@ -23,7 +24,7 @@ extension MainJobTests {
         }
     }
 
-    @Test("Over an agent, guests are saved while they run and go back", arguments: LabManifest.releases)
+    @Test("Over an agent, guests are saved while they run and go back", arguments: LabManifest.releases.suffix(1))
     func agentCheckpoint(_ release: QEMUUnderTest) async throws {
         try await Lab.with(elsewhere: true) { lab in
             var pair = try await PairFlow(lab, LabManifest.load("pair", release))
