@@ -26,13 +26,20 @@ extension ControlInstance {
                     spared += kept
                     items += try await abandonedClone(name, request)
                 }
-            } catch  where error.reasons.allSatisfy({ $0.code == "busy" }) {
+            } catch  where error.reasons.allSatisfy({ Self.waits.contains($0.code) }) {
                 spared += error.reasons
             }
         }
-        if request.simulation == nil { items += try await leftovers(request) }
+        if request.simulation == nil {
+            let (found, away) = try await leftovers(request)
+            items += found
+            spared += away
+        }
         return GarbageReport(dryRun: request.dryRun, items: items, spared: spared)
     }
+
+    /// What is no error but a reason to leave something for the next time: somebody is at it, or its host is away.
+    private static let waits: Set<String> = ["busy", "host-unreachable", "host-no-answer"]
 
     private func garbageSimulations(_ request: GarbageRequest) async throws(ControlError) -> [String] {
         if let simulation = request.simulation { return [simulation] }
@@ -118,19 +125,26 @@ extension ControlInstance {
         return [GarbageReport.Item(kind: .simulation, name: name, bytes: 0)]
     }
 
-    private func leftovers(_ request: GarbageRequest) async throws(ControlError) -> [GarbageReport.Item] {
+    private func leftovers(
+        _ request: GarbageRequest
+    ) async throws(ControlError) -> ([GarbageReport.Item], [Reason]) {
         let known = try await reading { () throws(StoreError) in
             try await self.store.simulations().map(\.name) + self.store.unfinishedOperations().map(\.simulation)
         }
         // What is just beginning has no record yet.
         let names = Set(known).union(state.withLock { $0.claims.keys }).sorted()
         var items: [GarbageReport.Item] = []
+        var away: [Reason] = []
         for hypervisor in hypervisors {
-            items += try await work(hypervisor) { hypervisor throws(HypervisorError) in
-                try await hypervisor.leftovers(besides: names, removing: !request.dryRun)
-            }.map { GarbageReport.Item(kind: .leftover, name: $0.path, bytes: $0.bytes) }
+            do throws(ControlError) {
+                items += try await work(hypervisor) { hypervisor throws(HypervisorError) in
+                    try await hypervisor.leftovers(besides: names, removing: !request.dryRun)
+                }.map { GarbageReport.Item(kind: .leftover, name: $0.path, bytes: $0.bytes) }
+            } catch  where error.reasons.allSatisfy({ Self.waits.contains($0.code) }) {
+                away += error.reasons
+            }
         }
-        return items
+        return (items, away)
     }
 }
 
