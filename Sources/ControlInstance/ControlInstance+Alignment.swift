@@ -92,13 +92,18 @@ extension ControlInstance {
                 continue
             }
             if DurableFolder.exists(place.partial) {
-                for hypervisor in hypervisors {
-                    _ = try? await work(hypervisor) { hypervisor throws(HypervisorError) in
-                        try await hypervisor.removeCheckpoint(folder: place.partial)
+                // One of a host that is away is left for gc, which comes again.
+                do throws(ControlError) {
+                    for hypervisor in hypervisors {
+                        try await work(hypervisor) { hypervisor throws(HypervisorError) in
+                            try await hypervisor.removeCheckpoint(folder: place.partial)
+                        }
                     }
+                    try DurableFolder.remove(place.partial)
+                    report.removedFolders.append(place.partial)
+                } catch {
+                    report.problems += error.reasons
                 }
-                try DurableFolder.remove(place.partial)
-                report.removedFolders.append(place.partial)
             }
             let known = try await reading { () throws(StoreError) in
                 try await self.store.checkpoint(place.name, of: place.simulation)

@@ -55,13 +55,27 @@ extension ControlInstance {
     /// Nothing stands against it.
     func removeNow(_ record: CheckpointRecord) async throws(ControlError) {
         let place = place(of: record)
+        let hosts = try await reachableHosts(of: place)
         await sealing.hold(place)
         defer { sealing.letGo(place) }
         // Out of its place first: what a crash leaves from here on, the next start clears away.
         try checkpointSet.unpublish(place)
         try await writing(try await removal(of: record))
-        let remaining = await discard(place, on: hypervisors.map(\.host))
+        let remaining = await discard(place, on: hosts)
         guard remaining.isEmpty else { throw ControlError(remaining) }
+    }
+
+    /// The hosts that have a part of it. A host that is away would keep its part, and nobody would know of it any more.
+    /// - Throws: when one of them does not answer.
+    private func reachableHosts(of place: CheckpointSet.Place) async throws(ControlError) -> [String] {
+        let named = (try? checkpointSet.load(place).machines.map(\.host)).map { Set($0 + [ownHost]) }
+        let concerned = hypervisors.filter { named?.contains($0.host) ?? true }
+        for hypervisor in concerned where hypervisor.host != ownHost {
+            _ = try await ask(hypervisor) { hypervisor throws(HypervisorError) in
+                try await hypervisor.machines(of: place.simulation)
+            }
+        }
+        return concerned.map(\.host)
     }
 
     func place(of record: CheckpointRecord) -> CheckpointSet.Place {

@@ -76,8 +76,13 @@ struct AgentPolicyTests {
         evil.qemu = "/usr/bin/qemu-system-x86_64"
         evil.arguments = []
         for (path, isAllowed) in [
-            ("machines/bmc/hd", true), ("../../secret", false), ("/etc/shadow", false), ("/srv/labs/disk", true),
-            ("/var/lib/agent/checkpoints/lab/s0/machines/bmc/hd", true), ("/var/lib/agent/trust/agent.pem", false),
+            ("machines/bmc/disk-hd.qcow2", true), ("machines/bmc/ram", false), ("machines/other/disk-hd.qcow2", false),
+            ("machines/bmc/disk-hd.raw", false), ("links/lan.bmc.bin", false), ("../../secret", false),
+            ("/etc/shadow", false), ("/srv/labs/disk", true),
+            ("/var/lib/agent/checkpoints/lab/s0/machines/bmc/disk-hd.qcow2", true),
+            ("/var/lib/agent/checkpoints/lab/s0/machines/bmc/ram", false),
+            ("/var/lib/agent/checkpoints/lab/s0/machines/bmc/disk-hd.raw", false),
+            ("/var/lib/agent/trust/agent.pem", false),
             ("/var/lib/agent/checkpoints/../trust/agent.pem", false), ("/srv/labs/a,/etc/shadow", false),
         ] {
             let stored = StoredCheckpoint(

@@ -5,6 +5,7 @@ import NIOCore
 import NIOSSL
 import PKI
 import Synchronization
+import Time
 
 /// HTTPS to one host, with the credentials of the moment: it is another client as soon as they change.
 final class AgentClient: Sendable {
@@ -14,6 +15,8 @@ final class AgentClient: Sendable {
         var isClosed = false
     }
 
+    /// A host that swallows what is sent to it is not there.
+    static let connectPatience = Span.seconds(5)
     /// A connection over which nothing comes for so long, although it is asked for signs of life, is lost.
     private static let keepAlive = (idle: 10, interval: 5, count: 3)
     /// What was asked by the old client may still be answered.
@@ -42,7 +45,7 @@ final class AgentClient: Sendable {
             if let client = state.client, state.generation == generation { return client }
             if let old = state.client { Self.end(old, after: Self.farewell) }
             var configuration = HTTPClient.Configuration(tlsConfiguration: try .client(store))
-            configuration.timeout.connect = .seconds(5)
+            configuration.timeout.connect = .nanoseconds(Self.connectPatience.nanoseconds)
             configuration.timeout.read = nil
             configuration.httpVersion = .http1Only
             configuration.redirectConfiguration = .disallow

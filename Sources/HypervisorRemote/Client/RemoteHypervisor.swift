@@ -74,20 +74,24 @@ public final class RemoteHypervisor: Hypervisor {
 
     public func prepare(_ order: Order) async -> PrepareAnswer {
         do throws(HypervisorError) {
-            let time = try await clock.measure(for: order.instant)
+            let measured = HostInstant.now
+            var time = try await clock.measure(for: order.instant)
             let answer = try await connection.call(
                 .prepare,
                 try time.theirs(order).mapping(folders.relative),
                 patience: Self.longPatience
             )
             guard case .ready(let theirs) = answer else { return answer }
+            if order.instant == nil, time.offset != .zero {
+                time.bound = time.bound + ClockOffset.wandered(HostInstant.now - measured)
+            }
             var ours = time.ours(theirs)
             ours.earliest = ours.earliest + time.roundTrip
             promises.withLock { $0[order.operation] = Promise(theirs: theirs, ours: ours, time: time) }
             return .ready(ours)
         } catch {
-            // It may have been heard all the same.
-            if error.isUnreachable { giveBackLater(order.operation) }
+            // It may have been heard all the same, and its answer not.
+            if error.mayHaveBeenHeard { giveBackLater(order.operation) }
             return .refused(error.reasons)
         }
     }
@@ -96,6 +100,7 @@ public final class RemoteHypervisor: Hypervisor {
         guard let promise = promises.withLock({ $0[handle.operation] }) else { return }
         do throws(HypervisorError) {
             _ = try await connection.call(.cancel, promise.theirs, patience: Self.shortPatience)
+            forget(handle.operation)
         } catch {
             giveBackLater(handle.operation)
         }
@@ -110,7 +115,8 @@ public final class RemoteHypervisor: Hypervisor {
                 do throws(HypervisorError) {
                     return try await self.rollback(operation, continueAt: HostInstant.now)
                 } catch {
-                    guard error.isUnreachable else { return }
+                    // It may be preparing yet.
+                    guard error.mayHaveBeenHeard || error.has("operation-not-executed") else { return }
                 }
             }
         }
@@ -136,8 +142,9 @@ public final class RemoteHypervisor: Hypervisor {
                 return time.ours(try await connection.call(.report, operation, patience: Self.longPatience))
             } catch {
                 let now = HostInstant.now
-                // It was connected meanwhile, or nobody waits for it yet.
-                if now - asked > .seconds(1) || now < promise?.instant ?? now { lostSince = nil }
+                // It was connected meanwhile (to try takes less), or nobody waits for it yet.
+                let wasConnected = now - asked > AgentClient.connectPatience + .seconds(2)
+                if wasConnected || now < promise?.instant ?? now { lostSince = nil }
                 let since = lostSince ?? now
                 lostSince = since
                 guard error.isUnreachable, !Task.isCancelled, now - since < Self.reportPatience else { throw error }
@@ -268,5 +275,8 @@ extension RemoteHypervisor {
 }
 
 extension HypervisorError {
-    fileprivate var isUnreachable: Bool { reasons.contains { $0.code == "host-unreachable" } }
+    fileprivate var isUnreachable: Bool { has("host-unreachable") }
+    fileprivate var mayHaveBeenHeard: Bool { isUnreachable || has("message-invalid") }
+
+    fileprivate func has(_ code: String) -> Bool { reasons.contains { $0.code == code } }
 }

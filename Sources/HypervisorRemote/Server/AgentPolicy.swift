@@ -61,17 +61,30 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
             + checkpoint.links.filter { !Self.isInside($0.file.path) }.map { fileElsewhere(nil, $0.file.path) }
     }
 
-    /// A checkpoint's files lie in its folder, or in one of a checkpoint before it, or are images that may be used anyway.
+    /// A checkpoint's files lie at their places in its folder. A disk may also be that of a checkpoint before it, or an image that may be
+    /// used anyway. Nothing else: a guest writes what it likes into its RAM, an image that leads to other files, too.
     private func obstacles(to machine: MachineCheckpoint, home: String) -> [Reason] {
-        let files =
-            [machine.state.path, machine.ram?.path].compactMap(\.self)
-            + (machine.launchFiles ?? []).map(\.file.path)
-        let disks = machine.disks.map(\.file.path)
-        return files.filter { !Self.isInside($0) }.map { fileElsewhere(machine.name, $0) }
-            + disks.filter { path in
-                !Self.isInside(path) && !isAllowed(file: path)
-                    && !(Self.isPlain(path) && path.hasPrefix("\(home)/checkpoints/"))
-            }.map { fileElsewhere(machine.name, $0) }
+        let own = "machines/\(machine.name)"
+        var reasons: [Reason] = []
+        if machine.state.path != "\(own)/state.qemu" { reasons.append(fileElsewhere(machine.name, machine.state.path)) }
+        if let ram = machine.ram, ram.path != "\(own)/ram" { reasons.append(fileElsewhere(machine.name, ram.path)) }
+        for file in machine.launchFiles ?? [] where !Self.isInside(file.file.path) {
+            reasons.append(fileElsewhere(machine.name, file.file.path))
+        }
+        for disk in machine.disks where !isDisk(disk, of: machine.name, home: home) {
+            reasons.append(fileElsewhere(machine.name, disk.file.path))
+        }
+        return reasons
+    }
+
+    private func isDisk(_ disk: FrozenDisk, of machine: String, home: String) -> Bool {
+        let path = disk.file.path
+        if path == "machines/\(machine)/disk-\(disk.id).\(disk.format)" || isAllowed(file: path) { return true }
+        let checkpoints = "\(home)/checkpoints/"
+        guard Self.isPlain(path), path.hasPrefix(checkpoints) else { return false }
+        let parts = path.dropFirst(checkpoints.count).split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count == 5 && parts[2] == "machines" && parts[4].hasPrefix("disk-")
+            && parts[4].hasSuffix(".\(disk.format)")
     }
 
     private func obstacles(to simulation: SimulationSpec) -> [Reason] {

@@ -64,8 +64,8 @@ enum MachineKeys {
     static let host = Key(
         "host",
         ValueType<String>.string,
-        "the host to run on, by its name or by a label (`key=value`); the control instance's own if left out. Files and QEMU are that "
-            + "host's"
+        "the host to run on, by its name or by a label (`key=value`); the control instance's own if left out. Files are that "
+            + "host's, and so is QEMU, in `/usr/bin` unless `qemu` is a path"
     )
     static let args = Key(
         "args",
@@ -150,9 +150,9 @@ enum MachineKeys {
     }
 
     private static func find(_ name: String, in searchPath: String, at place: Place, _ reading: Reading) -> String? {
+        // What is on this host's PATH says nothing of another's.
+        if reading.isElsewhere { return "/usr/bin/\(name)" }
         if let path = Paths.executable(name, in: searchPath) { return path }
-        // Another host has what this one has not.
-        if !reading.checkingFiles { return "/usr/bin/\(name)" }
         reading.report("there is no program \(name) on PATH", at: place)
         return nil
     }

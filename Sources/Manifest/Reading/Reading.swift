@@ -6,6 +6,8 @@ final class Reading {
     let folder: String
     let environment: [String: String]
     private(set) var checkingFiles: Bool
+    /// What is read names files and programs of another host.
+    private(set) var isElsewhere = false
     private(set) var problems: [(place: Place, message: String)] = []
 
     init(file: String, folder: String, environment: [String: String], checkingFiles: Bool) {
@@ -18,8 +20,8 @@ final class Reading {
     /// Reads what names files of another host: they are not looked for here.
     func elsewhere<Value>(_ body: () -> Value) -> Value {
         let before = checkingFiles
-        checkingFiles = false
-        defer { checkingFiles = before }
+        (checkingFiles, isElsewhere) = (false, true)
+        defer { (checkingFiles, isElsewhere) = (before, false) }
         return body()
     }
 
