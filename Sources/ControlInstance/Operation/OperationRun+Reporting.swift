@@ -9,10 +9,12 @@ extension OperationRun {
         report.kept = kept
         report.policy = plan.policy
         report.scope = plan.scope
-        let order = plan.parts.flatMap(\.machines)
-        report.machines = reports.flatMap { hypervisor in
-            hypervisor.machines.map { machine in result(of: machine, on: hypervisor.host) }
-        }.sorted { order.firstIndex(of: $0.name) ?? order.count < order.firstIndex(of: $1.name) ?? order.count }
+        report.machines = inOrder(
+            reports.flatMap { hypervisor in
+                hypervisor.machines.map { machine in result(of: machine, on: hypervisor.host) }
+            },
+            \.name
+        )
         let stamps = reports.flatMap(\.machines).compactMap(\.happenedAt)
         if let first = stamps.min(), let last = stamps.max() { report.spread = last - first }
         report.clockErrorBound = clockErrorBound
@@ -32,9 +34,16 @@ extension OperationRun {
             instant: record.state.instant ?? control.clock.now(),
             parent: plan.parent,
             spec: record.target.spec,
-            machines: reports.flatMap(\.machines).compactMap(\.saved),
+            machines: inOrder(reports.flatMap(\.machines).compactMap(\.saved), \.name),
             links: reports.flatMap(\.links)
         )
+    }
+
+    /// As the plan has the machines, whichever host reported first.
+    private func inOrder<Value>(_ values: [Value], _ name: (Value) -> String) -> [Value] {
+        let order = plan.parts.flatMap(\.machines)
+        func place(_ value: Value) -> Int { order.firstIndex(of: name(value)) ?? order.count }
+        return values.sorted { place($0) < place($1) }
     }
 
     /// Two hosts' clocks may be off ours in opposite directions. One host of which nobody knows makes all of it unknown. Our own is off
