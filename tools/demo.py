@@ -71,9 +71,12 @@ class Console:
                 with self.changed:
                     for line in lines:
                         try:
-                            self.records.append(json.loads(line))
+                            record = json.loads(line)
                         except ValueError:
-                            pass  # the kernel's own words, or the rest of a line
+                            continue  # the kernel's own words, or the rest of a line
+                        # The rest of a line can be a number.
+                        if isinstance(record, dict):
+                            self.records.append(record)
                     self.changed.notify_all()
         except OSError:
             pass
