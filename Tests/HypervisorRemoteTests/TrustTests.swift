@@ -99,6 +99,16 @@ struct TrustTests {
         #expect(far.calls == [])
     }
 
+    @Test func whoeverConnectsWhileAnAgentEndsTakesNothingWithHim() async throws {
+        let authority = try TestAuthority()
+        let trust = try authority.trust(.hypervisor, "far")
+        for _ in 0..<40 {
+            try await withAgent(EchoHypervisor(), trust: trust) { port in
+                for _ in 0..<16 { close(try Self.connected(port)) }
+            }
+        }
+    }
+
     @Test func aRevocationIsInForceAtOnceAlsoOnConnectionsThatStand() async throws {
         let authority = try TestAuthority()
         let far = EchoHypervisor()
@@ -170,8 +180,19 @@ struct TrustTests {
 
     /// What a listener answers to bytes that are no handshake.
     private static func exchange(_ port: Int, _ bytes: [UInt8]) throws -> [UInt8] {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = try connected(port)
         defer { close(descriptor) }
+        var patience = timeval(tv_sec: 5, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        _ = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        shutdown(descriptor, Int32(SHUT_WR))
+        var answer = [UInt8](repeating: 0, count: 4096)
+        let count = answer.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
+        return Array(answer.prefix(max(0, count)))
+    }
+
+    private static func connected(_ port: Int) throws -> Int32 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
@@ -182,12 +203,6 @@ struct TrustTests {
             }
         }
         try #require(connected == 0)
-        var patience = timeval(tv_sec: 5, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-        _ = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-        shutdown(descriptor, Int32(SHUT_WR))
-        var answer = [UInt8](repeating: 0, count: 4096)
-        let count = answer.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
-        return Array(answer.prefix(max(0, count)))
+        return descriptor
     }
 }

@@ -92,6 +92,14 @@ public struct HypervisorServer: Sendable {
         )
         // Reports of instants that are hours away are waited for in connections.
         configuration.maximumGracefulShutdownDuration = .seconds(5)
-        try await ServiceGroup(configuration: configuration).run()
+        let group = ServiceGroup(configuration: configuration)
+        // A server whose task is cancelled drops the connections that it has accepted and not yet handled, which is a trap in
+        // NIO; one that is shut down handles them. So cancellation does not reach it, and shuts it down.
+        let running = Task { try await group.run() }
+        try await withTaskCancellationHandler {
+            try await running.value
+        } onCancel: {
+            Task { await group.triggerGracefulShutdown() }
+        }
     }
 }

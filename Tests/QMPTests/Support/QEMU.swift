@@ -46,8 +46,9 @@ final class TestProcess: Sendable {
     init(_ path: String, _ arguments: [String]) throws {
         let options = fermata_spawn_options(
             standard_input: -1,
-            standard_output: 2,
-            standard_error: 2,
+            // Whoever waits for the end of our output must not wait for a QEMU that outlived us.
+            standard_output: -1,
+            standard_error: -1,
             inherited: nil,
             inherited_as: nil,
             inherited_count: 0,
