@@ -37,9 +37,13 @@ extension ControlInstance {
             let taken = try await takenNames(names)
             guard taken.isEmpty else { throw ControlError(taken, exitCode: 3) }
             var undertakings: [Undertaking] = []
+            var specs: [SimulationSpec] = []
             for (name, id) in zip(names, ids) {
                 let clone = Clone(of: manifest, id: record.id, as: name, newMACs: request.newMACs)
-                var plan = try plan(source, from: clone.manifest, at: place, to: clone.record(at: clock.now()), id)
+                var target = clone.record(at: clock.now())
+                target.spec = try await wired(target.spec, hosts: manifest.hosts, beside: specs)
+                specs.append(target.spec)
+                var plan = try plan(source, from: clone.manifest, at: place, to: target, id)
                 plan.notes = clone.notes
                 undertakings.append(undertake(plan))
             }

@@ -23,6 +23,7 @@ extension ControlInstance {
                 exitCode: 3
             )
         }
+        spec = try await wired(spec)
         let instant = resolve(request.when)
         let parts = try parts(of: spec, names: spec.machines.map(\.name)) { spec, _ in
             .start(StartOrder(operation: id, simulation: spec, instant: instant))
@@ -142,7 +143,8 @@ extension ControlInstance {
         }
         let known = Set(hypervisors.map(\.host))
         let strange = names.filter { !known.contains(host($0)) }
-        let apart = spec.links.filter { Set($0.ends.map { host($0.machine) }).count > 1 }
+        let places = Dictionary(names.map { ($0, host($0)) }, uniquingKeysWith: { first, _ in first })
+        let apart = spec.links.filter { $0.kind != .dgram && $0.leavesHost(places) }
         let reasons =
             strange.map { machine in
                 Reason(
@@ -154,7 +156,8 @@ extension ControlInstance {
             + apart.map { link in
                 Reason(
                     code: "link-between-hosts",
-                    message: "link \(link.name) would join machines of different hosts, which is not supported yet"
+                    message:
+                        "link '\(link.name)' would join machines of different hosts, which only links of kind dgram can"
                 )
             }
             + (areThere ? [] : names.compactMap { obstacle(toPlacing: $0, on: host($0)) })

@@ -38,7 +38,7 @@ extension ControlInstance {
         let manifest = try checkpointSet.load(place)
         var target = simulation
         target.state = .running
-        target.spec = manifest.spec
+        target.spec = try await wired(manifest.spec, hosts: manifest.hosts)
         target.machines = manifest.machineRecords
         target.checkpoint = name
         return try plan(request, from: manifest, at: place, to: target, id)
@@ -64,8 +64,9 @@ extension ControlInstance {
         }
         let policy = request.policy ?? target.spec.clock
         let instant = resolve(request.when)
-        let hosts = Dictionary(manifest.machines.map { ($0.name, $0.host) }, uniquingKeysWith: { first, _ in first })
-        let parts = try parts(of: target.spec, hosts: hosts, names: manifest.machines.map(\.name)) { spec, names in
+        let parts = try parts(of: target.spec, hosts: manifest.hosts, names: manifest.machines.map(\.name)) {
+            spec,
+            names in
             .resume(
                 ResumeOrder(
                     operation: id,
@@ -93,6 +94,11 @@ extension ControlInstance {
 }
 
 extension CheckpointManifest {
+    /// Of machines, by name.
+    var hosts: [String: String] {
+        Dictionary(machines.map { ($0.name, $0.host) }, uniquingKeysWith: { first, _ in first })
+    }
+
     var machineRecords: [MachineRecord] {
         machines.map { MachineRecord(name: $0.name, host: $0.host, adopted: $0.launch.adoptedArguments != nil) }
     }

@@ -1,3 +1,4 @@
+public import HypervisorAPI
 public import Time
 
 /// How patient a control instance is.
@@ -25,6 +26,8 @@ public struct ControlOptions: Hashable, Sendable {
     public var asapMargin = Span.milliseconds(20)
     /// From the decision to roll back until the machines go on together.
     public var rollbackLead = Span.milliseconds(50)
+    /// Of links between hosts.
+    public var linkPorts = LinkPorts.usual
 
     /// What all checkpoints together may take of the disk; nil: as much as there is.
     public var quotaBytes: UInt64?

@@ -17,6 +17,7 @@ struct Surroundings: Sendable {
     let disks = DiskLayers()
     let ram: RAMStore
     let streamRoom = StreamRoom()
+    let loadPace = LoadPace()
     private let keepers = ResourceKeepers()
 
     init(home: String, host: String, ramFolder: String? = nil, logger: Logger) throws {

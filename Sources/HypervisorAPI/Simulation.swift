@@ -161,11 +161,15 @@ public struct LinkSpec: Codable, Hashable, Sendable {
         public var device: String?
         /// nil: made from the simulation's, link's and machine's names, so that it is the same at each launch.
         public var mac: String?
+        /// Where this end receives when the other machine is on another host: the UDP address of its host and a port,
+        /// `10.0.0.5:24010` or `[fd00::5]:24010`. The control instance chooses it at each launch; nil: both are on one host.
+        public var address: String?
 
-        public init(machine: String, device: String? = nil, mac: String? = nil) {
+        public init(machine: String, device: String? = nil, mac: String? = nil, address: String? = nil) {
             self.machine = machine
             self.device = device
             self.mac = mac
+            self.address = address
         }
     }
 

@@ -94,7 +94,7 @@ struct ControlInstanceTests {
         let bench = try Bench()
         let control = try bench.control()
         var spec = Bench.spec
-        spec.links = [LinkSpec(name: "lan", kind: .dgram, ends: [.init(machine: "a"), .init(machine: "c")])]
+        spec.links = [LinkSpec(name: "lan", kind: .serial, ends: [.init(machine: "a"), .init(machine: "c")])]
         spec.machines[1].host = "nowhere"
         let error = await #expect(throws: ControlError.self) { try await control.up(UpRequest(spec: spec)) }
         #expect(error?.reasons.map(\.code) == ["host-not-found", "link-between-hosts"] && error?.exitCode == 3)

@@ -56,7 +56,8 @@ struct Launcher: Sendable {
                     link: $0.link.name,
                     kind: $0.link.kind,
                     peer: $0.link.ends[1 - $0.end].machine,
-                    descriptor: $0.descriptor
+                    descriptor: $0.descriptor,
+                    leavesHost: $0.link.ends[$0.end].address == nil ? nil : true
                 )
             },
             adopted: false,

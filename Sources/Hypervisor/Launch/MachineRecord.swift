@@ -27,6 +27,8 @@ struct MachineRecord: Codable, Hashable, Sendable {
         var peer: String
         /// The descriptor's number inside the QEMU process.
         var descriptor: Int32
+        /// The peer is on another host; nil: it is not.
+        var leavesHost: Bool?
     }
 
     /// A machine's RAM as a file.

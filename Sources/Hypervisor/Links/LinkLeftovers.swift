@@ -15,6 +15,9 @@ enum LinkLeftovers {
         var notes: [String]
     }
 
+    /// Milliseconds: twice what two hosts' clocks may differ by unless more is allowed, and a network's delay.
+    private static let transit = 20
+
     /// All links of one machine. To be called when every machine of the simulation has stopped and ``settle(_:timeout:)`` has
     /// returned, before the first process ends.
     static func collect(_ record: MachineRecord) async -> [Found] {
@@ -35,6 +38,10 @@ enum LinkLeftovers {
         turn: @Sendable () async -> Void = {}
     ) async -> Bool {
         guard !record.links.isEmpty else { return true }
+        if record.links.contains(where: { $0.leavesHost == true }) {
+            // The other host sends until its own stop, and its last frames are still on their way.
+            try? await Task.sleep(for: .milliseconds(transit))
+        }
         let deadline = MonotonicDeadline(after: timeout)
         var last: [Found]?
         var equal = 0

@@ -25,7 +25,8 @@ enum SocketQueue {
                 break
             } else if errno == EAGAIN || errno == EWOULDBLOCK {
                 break
-            } else if errno != EINTR {
+            } else if errno != EINTR, errno != ECONNREFUSED {
+                // Refused was an earlier frame of ours, by a host whose machine is not there; that is told once.
                 return nil
             }
         }
@@ -72,6 +73,17 @@ enum SocketQueue {
         }
     }
 
+    /// Makes room for at least that much in what this end receives.
+    static func reserveIncoming(_ bytes: Int32, in socket: OwnedDescriptor) {
+        var wanted = bytes
+        let length = socklen_t(MemoryLayout<Int32>.size)
+        if setsockopt(socket.number, SOL_SOCKET, rcvbufForce, &wanted, length) != 0 {
+            setsockopt(socket.number, SOL_SOCKET, SO_RCVBUF, &wanted, length)
+        }
+    }
+
+    /// SO_RCVBUFFORCE of asm-generic/socket.h.
+    private static let rcvbufForce: Int32 = 33
     /// SO_SNDBUFFORCE, for those who may exceed the host's limit.
     private static let sndbufForce: Int32 = 32
 

@@ -8,9 +8,6 @@ import Time
 
 /// Starts machines, from nothing or from a checkpoint, and lets them all go at an instant.
 actor LaunchOperation: HostOperation {
-    /// From arming to the first command, and for a loaded machine to settle.
-    private static let armingTime = Span.milliseconds(100)
-
     nonisolated let stages: StageLog
     nonisolated let entry: JournalEntry
     private let plan: LaunchOrder
@@ -51,7 +48,11 @@ actor LaunchOperation: HostOperation {
             try await stages.measure("resources") { () async throws(HypervisorError) in
                 try await surroundings.resources(of: entry.simulation).acquire(plan.simulation.resources)
             }
-            let cables = try LinkCables(plan.simulation.links, traffic: plan.traffic())
+            let cables = try LinkCables(
+                plan.simulation.links,
+                among: Set(plan.simulation.machines.map(\.name)),
+                traffic: plan.traffic()
+            )
             self.cables = cables
             let provisional = plan.instant ?? surroundings.clock.now()
             launched = try await sources.gather { (source) async throws(HypervisorError) in
@@ -82,7 +83,7 @@ actor LaunchOperation: HostOperation {
             await cancel()
             throw error
         }
-        return Self.armingTime + (launched.map(\.finishTime).max() ?? .zero)
+        return surroundings.loadPace.planned(machines: launched.count) + (launched.map(\.finishTime).max() ?? .zero)
     }
 
     func cancel() async {
@@ -94,6 +95,7 @@ actor LaunchOperation: HostOperation {
     }
 
     func arm(at instant: HostInstant) async throws(HypervisorError) -> @Sendable () async -> HypervisorReport {
+        let began = surroundings.clock.now()
         try surroundings.journal.write(entry.noting(.armed, at: instant))
         let stages = stages
         let now = surroundings.clock.now()
@@ -114,6 +116,9 @@ actor LaunchOperation: HostOperation {
             in: surroundings
         )
         armed = chorus
+        if launched.allSatisfy({ $0.finishTime == .zero }) {
+            surroundings.loadPace.learn(surroundings.clock.now() - began, machines: launched.count)
+        }
         return { await self.run(chorus, at: instant) }
     }
 

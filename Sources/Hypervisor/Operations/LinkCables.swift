@@ -5,10 +5,11 @@ struct LinkCables: Sendable {
     let pairs: [LinkPair]
     private let traffic: [LinkTraffic]
 
-    init(_ links: [LinkSpec], traffic: [LinkTraffic]) throws(HypervisorError) {
+    /// - Parameter machines: those of this host.
+    init(_ links: [LinkSpec], among machines: Set<String>, traffic: [LinkTraffic]) throws(HypervisorError) {
         var pairs: [LinkPair] = []
         for link in links {
-            let pair = try LinkPair(link)
+            let pair = try LinkPair(link, among: machines)
             try LinkReplay.prime(pair, with: traffic)
             pairs.append(pair)
         }
@@ -18,6 +19,9 @@ struct LinkCables: Sendable {
 
     /// When all monitors answer and nothing is loaded yet.
     func deliver() async throws(HypervisorError) {
-        for pair in pairs { try await LinkReplay.deliver(pair, traffic) }
+        for pair in pairs {
+            try await LinkReplay.deliver(pair, traffic)
+            try pair.join()
+        }
     }
 }

@@ -17,7 +17,8 @@ actor StreamLoader: StateLoader {
     /// From QEMU's end of the socket closing to its word on why.
     private static let lastWords = Span.seconds(2)
 
-    nonisolated let finishTime = Span.milliseconds(100)
+    /// What is left is the devices' state, in the memory of both: what that takes, ``LoadPace`` knows.
+    nonisolated let finishTime = Span.zero
 
     private let state: StoredState
     private let monitor: QMPConnection

@@ -1,4 +1,4 @@
-import HypervisorAPI
+public import HypervisorAPI
 
 /// What a host's owner lets a control instance do with it. A control instance commands; this is the limit of what it can.
 public struct AgentPolicy: Codable, Hashable, Sendable {
@@ -12,19 +12,23 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
     public var allowsResources: Bool
     /// And machines that somebody else started, with the command lines that they had.
     public var allowsAdoption: Bool
+    /// At which links to other hosts may receive.
+    public var linkPorts: LinkPorts
 
     public init(
         binaries: [String] = ["/usr/bin/"],
         folders: [String] = [],
         allowsArguments: Bool = false,
         allowsResources: Bool = false,
-        allowsAdoption: Bool = false
+        allowsAdoption: Bool = false,
+        linkPorts: LinkPorts = .usual
     ) {
         self.binaries = binaries
         self.folders = folders
         self.allowsArguments = allowsArguments
         self.allowsResources = allowsResources
         self.allowsAdoption = allowsAdoption
+        self.linkPorts = linkPorts
     }
 
     /// Options of `-machine` that neither name files nor reach out of the machine.
@@ -98,6 +102,17 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
                 reasons.append(forbidden(end.machine, "options of network devices", "--allow-args"))
                 continue
             }
+        }
+        let own = Set(simulation.machines.map(\.name))
+        for end in simulation.links.flatMap(\.ends) where own.contains(end.machine) {
+            guard let address = end.address, !(end.port.map(linkPorts.contains) ?? false) else { continue }
+            reasons.append(
+                Reason(
+                    code: "agent-forbids",
+                    machine: end.machine,
+                    message: "this agent has no link receive at \(address): its --link-ports are \(linkPorts)"
+                )
+            )
         }
         return reasons
     }

@@ -16,6 +16,7 @@ enum DaemonParts {
     ) async throws -> ControlInstance {
         var options = ControlOptions()
         options.quotaBytes = try quota(environment["FERMATA_QUOTA"] ?? "")
+        options.linkPorts = try linkPorts(environment["FERMATA_LINK_PORTS"] ?? "")
         let hypervisor = try await LocalHypervisor(
             home: home,
             host: hostName(),
@@ -48,6 +49,18 @@ enum DaemonParts {
             )
         }
         return span
+    }
+
+    private static func linkPorts(_ text: String) throws -> LinkPorts {
+        guard !text.isEmpty else { return .usual }
+        guard let ports = LinkPorts(text) else {
+            throw CommandFailure(
+                .usage,
+                code: "link-ports-invalid",
+                "FERMATA_LINK_PORTS is '\(text)', which is no range of ports such as \(LinkPorts.usual)"
+            )
+        }
+        return ports
     }
 
     /// `FERMATA_RAM_FOLDER`, if it is set.

@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import Glibc
 import Hypervisor
+import HypervisorAPI
 import HypervisorRemote
 import Logging
 import PKI
@@ -50,6 +51,17 @@ struct Agent: Verb {
     var allowsAdoption = false
 
     @Option(
+        help: ArgumentHelp("UDP ports at which links to other hosts may receive.", valueName: "first-last"),
+        transform: { text in
+            guard let ports = LinkPorts(text) else {
+                throw ValidationError("'\(text)' is no range of ports such as \(LinkPorts.usual).")
+            }
+            return ports
+        }
+    )
+    var linkPorts = LinkPorts.usual
+
+    @Option(
         help: ArgumentHelp("trace, debug, info, notice, warning, error.", valueName: "level"),
         transform: { try Serve.level($0) }
     )
@@ -71,7 +83,8 @@ struct Agent: Verb {
             folders: folders,
             allowsArguments: allowsArguments,
             allowsResources: allowsResources,
-            allowsAdoption: allowsAdoption
+            allowsAdoption: allowsAdoption,
+            linkPorts: linkPorts
         )
         let daemon = try await AgentDaemon(home: session.home, logLevel: logLevel)
         try await daemon.run(

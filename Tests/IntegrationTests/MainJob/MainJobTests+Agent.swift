@@ -12,7 +12,7 @@ extension MainJobTests {
         arguments: LabManifest.releases.suffix(1)
     )
     func agentPair(_ release: QEMUUnderTest) async throws {
-        try await Lab.with(elsewhere: true) { lab in
+        try await Lab.with(hosts: .other) { lab in
             var pair = try await PairFlow(lab, LabManifest.load("pair", release))
             try await pair.continues()
             try await pair.readsClocksLive()
@@ -26,11 +26,28 @@ extension MainJobTests {
 
     @Test("Over an agent, guests are saved while they run and go back", arguments: LabManifest.releases.suffix(1))
     func agentCheckpoint(_ release: QEMUUnderTest) async throws {
-        try await Lab.with(elsewhere: true) { lab in
+        try await Lab.with(hosts: .other) { lab in
             var pair = try await PairFlow(lab, LabManifest.load("pair", release))
             try await pair.savedWhileRunning(as: "c1", release)
             try await pair.savedWhileRunning(as: "c2", release)
             for checkpoint in ["c1", "c2"] { try await pair.goesBack(to: checkpoint) }
+        }
+    }
+
+    @Test(
+        "A session over a link between two hosts lives on, whether it is suspended, saved or gone back to",
+        arguments: LabManifest.releases
+    )
+    func pairOfTwoHosts(_ release: QEMUUnderTest) async throws {
+        try await Lab.with(hosts: .both) { lab in
+            var spec = try LabManifest.load("pair", release)
+            spec.machines[1].host = Lab.otherHost
+            var pair = try await PairFlow(lab, spec)
+            try await pair.continues()
+            try await pair.survivesRestart()
+            try await pair.jumps("offset", as: "s2", .offset(.seconds(3600)), rtc: .seconds(3600))
+            try await pair.savedWhileRunning(as: "c1", release)
+            try await pair.goesBack(to: "c1")
         }
     }
 }

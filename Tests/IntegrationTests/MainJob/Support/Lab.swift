@@ -4,6 +4,7 @@ import Glibc
 import GuestClock
 import Hypervisor
 import HypervisorAPI
+import HypervisorRemote
 import Logging
 import Manifest
 import Time
@@ -11,30 +12,47 @@ import Time
 /// A control instance over this host's hypervisor, as the daemon has it, with a state folder of its own.
 final class Lab {
     let folder: TemporaryFolder
-    private(set) var hypervisor: LocalHypervisor
+    /// The control instance's own first, if it has one.
+    private var hypervisors: [LocalHypervisor]
     private(set) var control: ControlInstance
 
+    /// Where machines can be. Each host has a state folder of its own.
+    enum Hosts {
+        /// On the control instance's own.
+        case own
+        /// On another one, with an agent.
+        case other
+        /// On either: the other one is called ``Lab/otherHost``.
+        case both
+    }
+
+    static let otherHost = "test"
+
     private let ramFolder: String?
-    /// nil: the hypervisor is the control instance's own.
+    private let hosts: Hosts
+    /// Of the other host.
     private let agent: Agent?
 
-    private init(folder: TemporaryFolder, ramFolder: String?, elsewhere: Bool) async throws {
+    private init(folder: TemporaryFolder, ramFolder: String?, hosts: Hosts) async throws {
         self.folder = folder
         self.ramFolder = ramFolder
-        agent = elsewhere ? try Agent(in: folder) : nil
-        (hypervisor, control) = try await Self.parts(folder, ramFolder, agent)
+        self.hosts = hosts
+        agent = hosts == .own ? nil : try Agent(in: folder)
+        (hypervisors, control) = try await Self.parts(folder, ramFolder, hosts, agent)
+        guard hosts == .both else { return }
+        // Both are this machine; the agent is connected to by ``parts(_:_:_:_:)``, and links by this address.
+        _ = try await control.addHost(HostRequest(name: Self.otherHost, address: "127.0.0.1:7443"))
     }
 
     /// Runs `body` with a lab; afterwards, however it ended, no process of the lab is left.
     /// - Parameters:
     ///   - ramFolder: where machines have their RAM; nil: where it is by default.
-    ///   - elsewhere: the machines are those of another host: its hypervisor has a state folder of its own and is an agent.
     static func with<Value>(
         ramFolder: String? = nil,
-        elsewhere: Bool = false,
+        hosts: Hosts = .own,
         _ body: (Lab) async throws -> Value
     ) async throws -> Value {
-        let lab = try await Lab(folder: TemporaryFolder(), ramFolder: ramFolder, elsewhere: elsewhere)
+        let lab = try await Lab(folder: TemporaryFolder(), ramFolder: ramFolder, hosts: hosts)
         do {
             let value = try await body(lab)
             await lab.close()
@@ -48,45 +66,63 @@ final class Lab {
 
     /// Another daemon over the same folder, as after a crash: nothing is handed over but files.
     func restart() async throws -> RecoveryReport {
-        (hypervisor, control) = try await Self.parts(folder, ramFolder, agent)
+        (hypervisors, control) = try await Self.parts(folder, ramFolder, hosts, agent)
         return await control.recover()
     }
 
     /// Another hypervisor over the same folder, and nobody who commands it.
-    func restartHypervisor() async throws { (hypervisor, control) = try await Self.parts(folder, ramFolder, agent) }
+    func restartHypervisor() async throws {
+        (hypervisors, control) = try await Self.parts(folder, ramFolder, hosts, agent)
+    }
 
     private static func parts(
         _ folder: TemporaryFolder,
         _ ramFolder: String?,
+        _ hosts: Hosts,
         _ agent: Agent?
-    ) async throws -> (LocalHypervisor, ControlInstance) {
+    ) async throws -> ([LocalHypervisor], ControlInstance) {
         var logger = Logger(label: "fermata.test")
         logger.logLevel = .error
-        let hypervisor = try await LocalHypervisor(
-            home: agent?.home ?? folder.path,
-            host: "test",
-            ramFolder: ramFolder,
-            logger: logger
-        )
+        let local = { (home: String, host: String) in
+            try await LocalHypervisor(home: home, host: host, ramFolder: ramFolder, logger: logger)
+        }
+        var hypervisors: [LocalHypervisor] = []
+        if hosts != .other { hypervisors.append(try await local(folder.path, hosts == .both ? "desk" : "test")) }
+        var remote: RemoteHypervisor?
+        if let agent {
+            let far = try await local(agent.home, otherHost)
+            hypervisors.append(far)
+            remote = try await agent.remote(far, of: folder.path)
+        }
+        let own: [any Hypervisor] = hosts == .other ? [remote].compactMap(\.self) : [hypervisors[0]]
+        var connect: ControlInstance.Connector?
+        if let remote { connect = { _ in remote } }
         let control = try ControlInstance(
             home: folder.path,
-            hypervisors: [try await agent?.remote(hypervisor, of: folder.path) ?? hypervisor],
+            hypervisors: own,
+            connect: connect,
             store: SQLiteStore(path: folder.file("state.sqlite")),
             logger: logger
         )
-        return (hypervisor, control)
+        return (hypervisors, control)
     }
 
     /// How the machines were when a test failed, and the last that they said.
     private func postMortem() async -> String {
         var text = "the lab's machines at the failure:"
-        for machine in await hypervisor.machines(of: nil) {
+        for machine in await machinesOfAll() {
             let log = machine.log.flatMap { try? TemporaryFolder.contents(of: $0) } ?? []
             let end = String(decoding: log.suffix(600), as: UTF8.self)
             text +=
                 "\n\(machine.name): \(machine.state), \(machine.runState ?? "silent"); \(log.count) bytes, last: \(end)"
         }
         return text
+    }
+
+    private func machinesOfAll() async -> [MachineStatus] {
+        var all: [MachineStatus] = []
+        for hypervisor in hypervisors { all += await hypervisor.machines(of: nil) }
+        return all
     }
 
     private func close() async {
@@ -98,11 +134,13 @@ final class Lab {
         for process in processes() { kill(process, SIGKILL) }
         _ = await control.windDown()
         await agent?.end()
-        try? FileManager.default.removeItem(atPath: hypervisor.ramFolder)
+        for hypervisor in hypervisors { try? FileManager.default.removeItem(atPath: hypervisor.ramFolder) }
     }
 
-    /// In the state folder of the host that has the machines.
-    func file(_ name: String) -> String { "\(agent?.home ?? folder.path)/\(name)" }
+    var hypervisor: LocalHypervisor { hypervisors[0] }
+
+    /// In the state folder of the host that has the machines; of both, the control instance's own.
+    func file(_ name: String) -> String { "\(hosts == .other ? agent?.home ?? "" : folder.path)/\(name)" }
 
     /// Every QEMU whose command line names the lab's folder, whoever started it.
     /// - Parameter simulation: nil: of all.

@@ -1,0 +1,31 @@
+import HypervisorAPI
+import Synchronization
+import Time
+
+/// How long this host takes to arm a resume: from the agreement on an instant until loaded machines wait for it. The wait that is
+/// planned for it comes from what it took before; a host that nevertheless needs more goes on late, and its report says so.
+final class LoadPace: Sendable {
+    /// For a first resume.
+    static let unknown = Span.milliseconds(200)
+    /// A quiet host's next turn may come that much later than its last.
+    static let least = Span.milliseconds(20)
+    private static let most = Span.seconds(5)
+    private static let remembered = 8
+
+    private let perMachine = Mutex<[Span]>([])
+
+    /// Machines share the processors, so the time grows with their number.
+    /// - Returns: twice the slowest of the latest eight.
+    func planned(machines: Int) -> Span {
+        guard let slowest = perMachine.withLock({ $0.max() }) else { return Self.unknown }
+        return min(max(Self.least, Span(nanoseconds: slowest.nanoseconds * Int64(2 * machines))), Self.most)
+    }
+
+    func learn(_ took: Span, machines: Int) {
+        guard machines > 0, took >= .zero else { return }
+        perMachine.withLock { known in
+            known.append(Span(nanoseconds: min(took, Self.most).nanoseconds / Int64(machines)))
+            known.removeFirst(max(0, known.count - Self.remembered))
+        }
+    }
+}
