@@ -3,7 +3,7 @@ import Synchronization
 
 /// Links between machines of different hosts.
 extension ControlInstance {
-    /// A simulation whose links between hosts have an address for each end: chosen at each launch, the ports of before if they are free.
+    /// A simulation whose links between hosts have an address for each end, chosen at each launch.
     /// - Parameters:
     ///   - hosts: where machines are, by name; those not in it are where the specification says.
     ///   - others: what is to be launched beside it and is not in the database.
@@ -14,7 +14,6 @@ extension ControlInstance {
         beside others: [SimulationSpec] = []
     ) async throws(ControlError) -> SimulationSpec {
         var spec = spec
-        let wished = spec.links.map { $0.ends.first?.port }
         for link in spec.links.indices {
             for end in spec.links[link].ends.indices { spec.links[link].ends[end].address = nil }
         }
@@ -32,13 +31,15 @@ extension ControlInstance {
         guard !apart.isEmpty else { return spec }
         let running = try await reading { () throws(StoreError) in try await self.store.simulations() }
             .filter { $0.state == .running && $0.name != spec.name }.map(\.spec)
-        var taken = Set((running + others).flatMap(\.links).compactMap { $0.ends.first?.port })
+        let underWay = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
+            .map(\.target.spec)
+        var taken = Set((running + underWay + others).flatMap(\.links).flatMap(\.ends).compactMap(\.port))
         var addresses = LinkAddresses(own: ownHost, endpoints: state.withLock { $0.added.mapValues(\.record.address) })
         for index in apart {
             let link = spec.links[index]
             let ends = link.ends.map { places[$0.machine] ?? ownHost }
             let pair = try await addresses.pair(ends[0], ends[1], of: link.name)
-            guard let port = freePort(besides: taken, wished: wished[index]) else {
+            guard let port = freePort(besides: taken) else {
                 throw ControlError(
                     code: "link-ports-taken",
                     message:
@@ -46,18 +47,17 @@ extension ControlInstance {
                     exitCode: 3
                 )
             }
-            taken.insert(UInt16(port))
+            taken.formUnion([UInt16(port), UInt16(port + 1)])
             spec.links[index].ends[0].address = pair.0.with(port: port)
             spec.links[index].ends[1].address = pair.1.with(port: port + 1)
         }
         return spec
     }
 
-    /// Any: two control instances in one network then rarely choose the same.
-    private func freePort(besides taken: Set<UInt16>, wished: UInt16?) -> Int? {
-        let pairs = options.linkPorts.pairs
-        let free = pairs.filter { !taken.contains(UInt16($0)) }
-        return wished.map(Int.init).flatMap { free.contains($0) ? $0 : nil } ?? free.randomElement()
+    /// The first of two. Any: whoever else holds a port that is not known here is then met once and not again.
+    private func freePort(besides taken: Set<UInt16>) -> Int? {
+        options.linkPorts.pairs.filter { !taken.contains(UInt16($0)) && !taken.contains(UInt16($0 + 1)) }
+            .randomElement()
     }
 }
 
@@ -87,6 +87,9 @@ private struct LinkAddresses {
         guard let one = registered.0 ?? registered.1.flatMap(HostAddress.own),
             let other = registered.1 ?? registered.0.flatMap(HostAddress.own)
         else { throw unknown(link, "\(first) and \(second)") }
+        guard one.isIPv6 == other.isIPv6 else {
+            throw unknown(link, "\(first) and \(second) of one family (\(one.text), \(other.text))")
+        }
         guard one.isLoopback == other.isLoopback else {
             guard let outer = one.isLoopback ? HostAddress.own(towards: other) : HostAddress.own(towards: one) else {
                 throw unknown(link, "\(first) and \(second)")

@@ -56,6 +56,15 @@ extension ControlInstance {
                 exitCode: 3
             )
         }
+        if kind == .checkpoint, let link = simulation.spec.links.first(where: \.leavesHost) {
+            throw ControlError(
+                code: "link-between-hosts",
+                message:
+                    "link '\(link.name)' joins machines of different hosts, of which one goes on while the other is still "
+                    + "saved: suspend \(simulation.name) and resume it",
+                exitCode: 3
+            )
+        }
         try await checkQuota(of: simulation)
         let name = try await newCheckpointName(request.checkpoint, of: simulation.name)
         let place = checkpointSet.place(of: name, simulation: simulation.name)

@@ -22,8 +22,10 @@ public struct ControlOptions: Hashable, Sendable {
     public var sealPatience = Span.seconds(30)
     /// How long a verb waits for it, in steps of 50 ms.
     var settlingPatience = 600
-    /// Added to the latest `earliest` of all handles, for the way of `execute` to every host.
+    /// Added to the latest `earliest` of all handles, for the record of it and the way of `execute` to every host.
     public var asapMargin = Span.milliseconds(20)
+    /// The same when its own host is the only one.
+    public var ownAsapMargin = Span.milliseconds(5)
     /// From the decision to roll back until the machines go on together.
     public var rollbackLead = Span.milliseconds(50)
     /// Of links between hosts.

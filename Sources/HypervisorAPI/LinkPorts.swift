@@ -30,6 +30,11 @@ public struct LinkPorts: Codable, Hashable, Sendable, CustomStringConvertible {
     public var pairs: StrideTo<Int> { stride(from: Int(first), to: Int(last), by: 2) }
 }
 
+extension LinkSpec {
+    /// As it was launched.
+    public var leavesHost: Bool { ends.contains { $0.address != nil } }
+}
+
 extension LinkSpec.End {
     /// Of ``address``.
     public var port: UInt16? {

@@ -8,10 +8,12 @@ struct HostAddress: Hashable, Sendable {
 
     var isLoopback: Bool { text.hasPrefix("127.") || text == "::1" }
 
-    /// With a port, as addresses are written.
-    func with(port: Int) -> String { text.contains(":") ? "[\(text)]:\(port)" : "\(text):\(port)" }
+    var isIPv6: Bool { text.contains(":") }
 
-    /// The first that a name has.
+    /// With a port, as addresses are written.
+    func with(port: Int) -> String { isIPv6 ? "[\(text)]:\(port)" : "\(text):\(port)" }
+
+    /// The first that a name has, of IPv4 if it has any: the other host's is to be of the same family.
     /// - Parameter endpoint: `lab2.example:7443`, `[fd00::5]:7443`.
     static func of(_ endpoint: String) async -> HostAddress? {
         guard let colon = endpoint.lastIndex(of: ":") else { return nil }
@@ -26,7 +28,7 @@ struct HostAddress: Hashable, Sendable {
 
     /// The one of this host's that packets to another carry.
     static func own(towards other: HostAddress) -> HostAddress? {
-        withAddress(other.text, flags: AI_NUMERICHOST) { info in
+        withAddress(other.text, family: AF_UNSPEC, flags: AI_NUMERICHOST) { info in
             let descriptor = socket(info.ai_family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             guard descriptor >= 0 else { return nil }
             defer { close(descriptor) }
@@ -43,13 +45,19 @@ struct HostAddress: Hashable, Sendable {
     }
 
     private static func lookUp(_ name: String) -> HostAddress? {
-        withAddress(name, flags: 0) { text(of: $0.ai_addr, $0.ai_addrlen) }
+        let first = { (family: Int32) in
+            withAddress(name, family: family) { text(of: $0.ai_addr, $0.ai_addrlen) }
+        }
+        return first(AF_INET) ?? first(AF_INET6).flatMap { $0.text.hasPrefix("fe80:") ? nil : $0 }
     }
 
     /// - Returns: nil also when the name has none.
-    private static func withAddress(_ name: String, flags: Int32, _ body: (addrinfo) -> HostAddress?) -> HostAddress? {
+    private static func withAddress(_ name: String, family: Int32, flags: Int32 = 0, _ body: (addrinfo) -> HostAddress?)
+        -> HostAddress?
+    {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
+        hints.ai_family = family
         hints.ai_flags = flags
         var found: UnsafeMutablePointer<addrinfo>?
         // The port has no part in it, but without one there is nowhere to connect to.

@@ -100,7 +100,8 @@ struct OperationRun: Sendable {
         // Hypervisors know the operation only now; they tell its earlier stages too.
         watch = watchStages()
         let latest = prepared.map(\.1.earliest).max() ?? control.clock.now()
-        let instant = plan.instant ?? latest + options.asapMargin
+        let isOwn = plan.parts.allSatisfy { $0.hypervisor.host == control.ownHost }
+        let instant = plan.instant ?? latest + (isOwn ? options.ownAsapMargin : options.asapMargin)
         if let expiry = prepared.map(\.1.expires).min(), instant > expiry {
             await cancel(prepared)
             let reason = Reason(

@@ -9,6 +9,11 @@ enum SocketQueue {
     private static let peekNow = Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)
     private static let sendNow = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
 
+    /// What became of an earlier frame of ours to another host; each is told once, and says nothing of what has arrived.
+    private static let refusals: Set<Int32> = [
+        ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, EMSGSIZE, EACCES, ENOPROTOOPT,
+    ]
+
     /// All that can be read, left where it is: whoever reads the socket finds it as if nobody had looked.
     /// - Returns: datagrams one by one, or a stream's bytes as one piece; nil with errno set when the socket cannot be read.
     static func peek(_ socket: OwnedDescriptor, datagrams: Bool) -> [[UInt8]]? {
@@ -25,8 +30,7 @@ enum SocketQueue {
                 break
             } else if errno == EAGAIN || errno == EWOULDBLOCK {
                 break
-            } else if errno != EINTR, errno != ECONNREFUSED {
-                // Refused was an earlier frame of ours, by a host whose machine is not there; that is told once.
+            } else if errno != EINTR, !refusals.contains(errno) {
                 return nil
             }
         }

@@ -24,7 +24,23 @@ struct UDPAddress: Sendable {
         defer { freeaddrinfo(found) }
         length = first.pointee.ai_addrlen
         memcpy(&storage, first.pointee.ai_addr, Int(length))
+        guard isOneHost else { return nil }
     }
+
+    /// The host's own, which others do not reach.
+    var isLoopback: Bool {
+        family == AF_INET ? bytes[4] == 127 : bytes[8..<24].elementsEqual([UInt8](repeating: 0, count: 15) + [1])
+    }
+
+    /// Neither all, nor a group, nor an IPv4 address in the clothes of IPv6.
+    private var isOneHost: Bool {
+        if family == AF_INET { return bytes[4] != 0 && bytes[4] < 224 }
+        let address = bytes[8..<24]
+        return address.first != 0xff && (isLoopback || !address.prefix(10).allSatisfy { $0 == 0 })
+    }
+
+    /// As the kernel has them: an IPv4 address begins at 4, one of IPv6 at 8.
+    private var bytes: [UInt8] { withUnsafeBytes(of: storage) { Array($0) } }
 
     /// The one that a socket is bound to; nil with errno set when that cannot be told.
     init?(of socket: OwnedDescriptor) {

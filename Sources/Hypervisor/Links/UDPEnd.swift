@@ -17,7 +17,8 @@ struct UDPEnd: Sendable {
     init(of spec: LinkSpec, end: Int) throws(HypervisorError) {
         let texts = [spec.ends[end].address, spec.ends[1 - end].address]
         guard spec.kind == .dgram, let here = texts[0].flatMap(UDPAddress.init),
-            let remote = texts[1].flatMap(UDPAddress.init), here.family == remote.family
+            let remote = texts[1].flatMap(UDPAddress.init), here.family == remote.family,
+            here.isLoopback == remote.isLoopback
         else {
             throw HypervisorError(
                 code: "link-invalid",
@@ -36,6 +37,8 @@ struct UDPEnd: Sendable {
         guard let ours = UDPAddress(of: substitute), ours.connect(socket), here.connect(substitute) else {
             throw Self.failure(spec.name, "its sockets cannot be connected: \(String(cString: strerror(errno)))")
         }
+        // What strangers sent in the moment before.
+        while recv(socket.number, nil, 0, Int32(MSG_DONTWAIT)) >= 0 {}
     }
 
     /// Whatever else arrives from now on is dropped by the kernel.

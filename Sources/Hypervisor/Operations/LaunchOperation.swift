@@ -8,6 +8,9 @@ import Time
 
 /// Starts machines, from nothing or from a checkpoint, and lets them all go at an instant.
 actor LaunchOperation: HostOperation {
+    /// To arm machines that load nothing.
+    private static let startTime = Span.milliseconds(60)
+
     nonisolated let stages: StageLog
     nonisolated let entry: JournalEntry
     private let plan: LaunchOrder
@@ -83,6 +86,7 @@ actor LaunchOperation: HostOperation {
             await cancel()
             throw error
         }
+        guard !plan.checkpoints.isEmpty else { return Self.startTime }
         return surroundings.loadPace.planned(machines: launched.count) + (launched.map(\.finishTime).max() ?? .zero)
     }
 
@@ -116,7 +120,7 @@ actor LaunchOperation: HostOperation {
             in: surroundings
         )
         armed = chorus
-        if launched.allSatisfy({ $0.finishTime == .zero }) {
+        if !plan.checkpoints.isEmpty, launched.allSatisfy({ $0.finishTime == .zero }) {
             surroundings.loadPace.learn(surroundings.clock.now() - began, machines: launched.count)
         }
         return { await self.run(chorus, at: instant) }

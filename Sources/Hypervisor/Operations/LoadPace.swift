@@ -8,7 +8,7 @@ final class LoadPace: Sendable {
     /// For a first resume.
     static let unknown = Span.milliseconds(200)
     /// A quiet host's next turn may come that much later than its last.
-    static let least = Span.milliseconds(20)
+    static let least = Span.milliseconds(10)
     private static let most = Span.seconds(5)
     private static let remembered = 8
 

@@ -103,14 +103,14 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
                 continue
             }
         }
-        let own = Set(simulation.machines.map(\.name))
-        for end in simulation.links.flatMap(\.ends) where own.contains(end.machine) {
+        // Either end: a link is also a way to send what one likes to whom one likes.
+        for end in simulation.links.flatMap(\.ends) {
             guard let address = end.address, !(end.port.map(linkPorts.contains) ?? false) else { continue }
             reasons.append(
                 Reason(
                     code: "agent-forbids",
                     machine: end.machine,
-                    message: "this agent has no link receive at \(address): its --link-ports are \(linkPorts)"
+                    message: "this agent has no link end at \(address): its --link-ports are \(linkPorts)"
                 )
             )
         }

@@ -5,8 +5,7 @@ enum Suggestion {
     /// A sentence when the first word is no verb, else nil.
     static func unknownVerb(in arguments: [String], of command: any ParsableCommand.Type) -> String? {
         guard let word = arguments.dropFirst().first, !word.hasPrefix("-") else { return nil }
-        let verbs =
-            command.configuration.subcommands.map { $0.configuration.commandName ?? "\($0)".lowercased() } + ["help"]
+        let verbs = command.configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
         guard !verbs.contains(word) else { return nil }
         let nearest = verbs.map { (verb: $0, distance: distance(word, $0)) }.min { $0.distance < $1.distance }
         let hint = nearest.flatMap { $0.distance <= 2 ? " Did you mean '\($0.verb)'?" : nil } ?? ""

@@ -5,6 +5,7 @@ import NIOHTTP1
 
 struct Adopt: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "adopt",
         abstract: "Take charge of a QEMU that already runs, by its QMP socket.",
         discussion: """
             The machine becomes part of the simulation (a new one, or one of adopted machines) and can be suspended with it. \

@@ -9,6 +9,7 @@ import PKI
 
 struct Agent: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "agent",
         abstract: "Run the hypervisor of this host for a control instance on another one.",
         discussion: """
             Mutual TLS always: the state folder's 'trust' has the credentials that 'fermata pki issue hypervisor NAME' made. Who \

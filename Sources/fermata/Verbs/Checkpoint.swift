@@ -2,6 +2,7 @@ import ArgumentParser
 
 struct Checkpoint: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "checkpoint",
         abstract: "Save all machines of a simulation as they are at one instant; they run on.",
         discussion: """
             They stop together at the instant and go on together a moment later; their RAM is saved while they run on, where \

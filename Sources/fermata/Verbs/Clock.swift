@@ -7,6 +7,7 @@ import Time
 
 struct Clock: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "clock",
         abstract:
             "Read every clock of every machine, live or in a checkpoint; or write a checkpoint with other clocks.",
         discussion: """

@@ -7,6 +7,7 @@ import NIOHTTP1
 
 struct Clone: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "clone",
         abstract: "Let new simulations go on from a checkpoint; the old one stays as it is.",
         discussion: """
             Each has sockets, disks and links of its own. The old one may run, be suspended or down. Network cards keep the addresses \

@@ -4,6 +4,7 @@ import HypervisorAPI
 
 struct Doctor: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "doctor",
         abstract: "Say what this host can do: QEMU versions, KVM, real-time privileges, space, libraries.",
         discussion: "Ends with 1 when there is a problem."
     )

@@ -4,6 +4,7 @@ import NIOHTTP1
 
 struct Down: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "down",
         abstract: "End the machines of a simulation and release what it holds; its checkpoints stay.",
         discussion: "Machines are ended as if switched off. Adopted ones are let go, not ended."
     )

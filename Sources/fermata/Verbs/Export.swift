@@ -4,6 +4,7 @@ import NIOCore
 
 struct Export: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "export",
         abstract: "Write a checkpoint as one archive, which 'fermata import' reads on this or another host.",
         discussion: """
             The archive has all that the machines need but QEMU itself: state, RAM, what is in the links, disks that stand \

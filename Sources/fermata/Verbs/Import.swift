@@ -5,6 +5,7 @@ import Glibc
 
 struct Import: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "import",
         abstract: "Make a checkpoint of an archive that 'fermata export' wrote.",
         discussion: """
             Everything is compared with the archive's own digests, and the checkpoint is there only when all of it is. A \

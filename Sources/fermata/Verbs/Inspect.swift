@@ -5,6 +5,7 @@ import MigrationStream
 
 struct Inspect: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "inspect",
         abstract: "Show what is in a QEMU checkpoint file, ours or not: its sections and its clocks.",
         discussion: """
             Needs no daemon. Ends with 6 when the file is damaged or not a checkpoint, or its clocks cannot be read.

@@ -2,6 +2,7 @@ import ArgumentParser
 
 struct Label: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "label",
         abstract: "Set labels of a checkpoint, or take them away.",
         discussion: "'fermata log SIM --label key=value' finds checkpoints by them."
     )

@@ -5,6 +5,7 @@ import HostClock
 
 struct Log: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "log",
         abstract: "Show a simulation's checkpoints as the tree that they form."
     )
 

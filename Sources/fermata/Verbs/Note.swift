@@ -2,6 +2,7 @@ import ArgumentParser
 
 struct Note: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "note",
         abstract: "Write a note about a checkpoint; an empty text takes it away."
     )
 

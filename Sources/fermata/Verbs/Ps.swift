@@ -6,6 +6,7 @@ import HypervisorAPI
 
 struct Ps: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "ps",
         abstract: "List simulations: what each is doing, and where it stands in its checkpoints."
     )
 

@@ -3,6 +3,7 @@ import ControlInstance
 
 struct Resume: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "resume",
         abstract: "Let a simulation go on from a checkpoint, all machines at one instant.",
         discussion: """
             Without @NAME, from the checkpoint that it was suspended to. Without --clock, guests go on with the time they \

@@ -3,6 +3,7 @@ import ControlInstance
 
 struct Rewind: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "rewind",
         abstract: "Go back to an older checkpoint of a simulation, all machines at one instant.",
         discussion: """
             What runs is kept: it is suspended to a checkpoint of its own first (--as names it), or ended with --discard. At --at or \

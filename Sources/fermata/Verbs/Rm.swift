@@ -5,6 +5,7 @@ import NIOHTTP1
 
 struct Rm: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "rm",
         abstract: "Remove checkpoints for good.",
         discussion: """
             Checkpoints that grew from a removed one stay whole; in the tree they move up to its parent. With --recursive they are \

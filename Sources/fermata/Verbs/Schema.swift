@@ -4,6 +4,7 @@ import Manifest
 
 struct Schema: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "schema",
         abstract: "Print the JSON schema of manifests, for editors.",
         discussion: "It is made from the same source as 'fermata validate'."
     )

@@ -8,6 +8,7 @@ import NIOHTTP1
 
 struct Serve: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "serve",
         abstract: "Run the daemon in the foreground, or end the one that runs (verbs start one by themselves).",
         discussion: """
             Machines are processes of their own: they go on running when the daemon ends, and the next one takes charge of \

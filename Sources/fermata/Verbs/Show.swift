@@ -6,6 +6,7 @@ import HypervisorAPI
 
 struct Show: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "show",
         abstract: "Show a simulation and its machines, or a checkpoint and what is in it."
     )
 

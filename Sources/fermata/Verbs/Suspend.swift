@@ -2,6 +2,7 @@ import ArgumentParser
 
 struct Suspend: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "suspend",
         abstract: "Stop all machines of a simulation at one instant, save them, and end them.",
         discussion: """
             Without --at or --in, at the first instant at which every host can. RAM that is in memory is brought to disk \

@@ -4,6 +4,7 @@ import HypervisorAPI
 
 struct Up: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "up",
         abstract: "Start the machines of a manifest, all at one instant.",
         discussion: "Without --at or --in, at the first instant at which every host can."
     )

@@ -3,6 +3,7 @@ import HypervisorAPI
 
 struct Validate: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "validate",
         abstract: "Check a manifest; errors come with line and column.",
         discussion:
             "Needs no daemon. With --json prints the simulation with everything filled in. Ends with 2 when it is wrong."

@@ -4,6 +4,7 @@ import NIOHTTP1
 
 struct Verify: Verb {
     static let configuration = CommandConfiguration(
+        commandName: "verify",
         abstract: "Read every file of a checkpoint and compare it with what was saved.",
         discussion: "Ends with 6 when the checkpoint is damaged."
     )
