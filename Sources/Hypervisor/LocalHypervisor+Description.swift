@@ -39,8 +39,20 @@ extension LocalHypervisor {
             host: host,
             architecture: HostArchitecture.name,
             binaries: binaries.sorted { $0.path < $1.path },
-            findings: findings
+            findings: findings,
+            kvm: access(Self.kvmDevice, R_OK | W_OK) == 0,
+            freeBytes: freeBytes,
+            clockErrorBound: surroundings.clockErrorBound
         )
+    }
+
+    private static let kvmDevice = "/dev/kvm"
+
+    /// nil: its state folder cannot be looked at.
+    private var freeBytes: UInt64? {
+        var volume = statvfs()
+        guard statvfs(surroundings.home, &volume) == 0 else { return nil }
+        return UInt64(volume.f_bavail) * UInt64(volume.f_frsize)
     }
 
     private static func binariesOnPath() -> [String] {
@@ -65,13 +77,13 @@ extension LocalHypervisor {
     }
 
     private static var kvm: HypervisorDescription.Finding {
-        if access("/dev/kvm", R_OK | W_OK) == 0 {
-            return .init(level: .ok, subject: "KVM", message: "/dev/kvm can be used")
+        if access(kvmDevice, R_OK | W_OK) == 0 {
+            return .init(level: .ok, subject: "KVM", message: "\(kvmDevice) can be used")
         }
         return .init(
             level: .notice,
             subject: "KVM",
-            message: "/dev/kvm cannot be used (\(String(cString: strerror(errno)))); machines run with `accel: tcg`"
+            message: "\(kvmDevice) cannot be used (\(String(cString: strerror(errno)))); machines run with `accel: tcg`"
         )
     }
 
@@ -107,11 +119,9 @@ extension LocalHypervisor {
     }
 
     private var space: HypervisorDescription.Finding {
-        var volume = statvfs()
-        guard statvfs(surroundings.home, &volume) == 0 else {
+        guard let free = freeBytes else {
             return .init(level: .problem, subject: "space", message: "\(surroundings.home) cannot be looked at")
         }
-        let free = UInt64(volume.f_bavail) * UInt64(volume.f_frsize)
         return .init(
             level: free < 1 << 30 ? .notice : .ok,
             subject: "space",

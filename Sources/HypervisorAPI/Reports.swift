@@ -254,11 +254,33 @@ public struct HypervisorDescription: Codable, Hashable, Sendable {
     public var architecture: String
     public var binaries: [QEMUBinary]
     public var findings: [Finding]
+    /// Whether machines can use KVM; nil: an agent of an older version does not tell.
+    public var kvm: Bool?
+    /// For checkpoints, on the disk of its state folder.
+    public var freeBytes: UInt64?
+    /// How far its clock may be from true time, as its discipline tells; nil: nobody disciplines it.
+    public var clockErrorBound: Span?
 
-    public init(host: String, architecture: String, binaries: [QEMUBinary], findings: [Finding]) {
+    enum CodingKeys: String, CodingKey {
+        case host, architecture, binaries, findings, kvm, freeBytes
+        case clockErrorBound = "clockErrorBoundNs"
+    }
+
+    public init(
+        host: String,
+        architecture: String,
+        binaries: [QEMUBinary],
+        findings: [Finding],
+        kvm: Bool? = nil,
+        freeBytes: UInt64? = nil,
+        clockErrorBound: Span? = nil
+    ) {
         self.host = host
         self.architecture = architecture
         self.binaries = binaries
         self.findings = findings
+        self.kvm = kvm
+        self.freeBytes = freeBytes
+        self.clockErrorBound = clockErrorBound
     }
 }

@@ -20,6 +20,9 @@ struct HostLs: Verb {
                 .left("ADDRESS"),
                 .left("ARCH"),
                 .left("QEMU"),
+                .left("KVM"),
+                .right("FREE"),
+                .left("CLOCK"),
                 .right("MACHINES"),
                 .left("LABELS"),
                 .left("PROBLEMS")
@@ -32,6 +35,9 @@ struct HostLs: Verb {
                     Table.Cell(host.address ?? "this host"),
                     Table.Cell(host.description?.architecture ?? ""),
                     Table.Cell(Self.versions(host)),
+                    Table.Cell(host.description?.kvm.map { $0 ? "yes" : "no" } ?? ""),
+                    Table.Cell(host.description?.freeBytes.map(TimeText.bytes) ?? ""),
+                    Table.Cell(Self.clock(host)),
                     "\(host.machines)",
                     Table.Cell(
                         host.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
@@ -41,6 +47,12 @@ struct HostLs: Verb {
             }
             session.terminal.print(table)
         }
+    }
+
+    /// How far it may be from true time.
+    private static func clock(_ host: HostReport) -> String {
+        guard let description = host.description else { return "" }
+        return description.clockErrorBound.map { "±\(TimeText.span($0))" } ?? "not synchronised"
     }
 
     private static func versions(_ host: HostReport) -> String {

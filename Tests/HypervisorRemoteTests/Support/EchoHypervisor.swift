@@ -28,7 +28,10 @@ final class EchoHypervisor: Hypervisor {
         binaries: [
             QEMUBinary(path: "/usr/bin/qemu-system-riscv64", version: [10, 0, 2], target: "riscv64", sandbox: true)
         ],
-        findings: [.init(level: .notice, subject: "far", message: "\u{1F3BC} \"quoted\"\n")]
+        findings: [.init(level: .notice, subject: "far", message: "\u{1F3BC} \"quoted\"\n")],
+        kvm: true,
+        freeBytes: 1 << 40,
+        clockErrorBound: .microseconds(250)
     )
 
     static func handle(_ order: Order, _ now: HostInstant) -> Handle {
