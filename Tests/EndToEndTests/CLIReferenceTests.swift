@@ -22,12 +22,27 @@ import Testing
                 #expect(general.contains("\n  \(verb) "), "\(verb) is no verb")
                 let help = try await CLIRun.fermata(["help", verb], in: home).output
                 text += "\n## \(verb)\n\n```text\n\(help)```\n"
+                for part in Self.subcommands(in: help) {
+                    let help = try await CLIRun.fermata(["help", verb, part], in: home).output
+                    text += "\n### \(verb) \(part)\n\n```text\n\(help)```\n"
+                }
             }
             if ProcessInfo.processInfo.environment["FERMATA_WRITE_DOCS"] != nil {
                 try Data(text.utf8).write(to: page)
             }
             let written = try String(contentsOf: page, encoding: .utf8)
             #expect(written == text, "run this test once with FERMATA_WRITE_DOCS=1")
+        }
+    }
+
+    /// The names that begin a line of a help's last part.
+    private static func subcommands(in help: String) -> [String] {
+        let lines = help.split(separator: "\n").drop { $0 != "SUBCOMMANDS:" }
+        return lines.compactMap { line in
+            guard line.hasPrefix("  "), let first = line.dropFirst(2).first, first.isLetter, first.isLowercase else {
+                return nil
+            }
+            return line.dropFirst(2).prefix { $0 != " " }.description
         }
     }
 }
