@@ -17,7 +17,10 @@ struct Surroundings: Sendable {
     let disks = DiskLayers()
     let ram: RAMStore
     let streamRoom = StreamRoom()
-    let loadPace = LoadPace()
+    /// Of a resume, which loads between the two.
+    let loadPace = ArmingPace(unknown: .milliseconds(200))
+    /// Of a suspend or a checkpoint: serialising, locking memory, waking the deadline's thread.
+    let stopPace = ArmingPace(unknown: .milliseconds(60))
     private let keepers = ResourceKeepers()
 
     init(home: String, host: String, ramFolder: String? = nil, logger: Logger) throws {

@@ -23,8 +23,6 @@ actor CheckpointOperation: HostOperation {
         var isAtRest: Bool
     }
 
-    /// From arming to the first command: serialising, locking memory, waking the deadline's thread.
-    private static let armingTime = Span.milliseconds(60)
     /// From here to the instant at which the machines go on; they stand still meanwhile, and it is missed by no more than it takes.
     private static let goingOnTime = Span.milliseconds(2)
     /// Before a named instant, for what comes after RAM was brought in: layers, arming, and a busy host.
@@ -51,6 +49,8 @@ actor CheckpointOperation: HostOperation {
         self.surroundings = surroundings
     }
 
+    private var armingTime: Span { surroundings.stopPace.planned(machines: machines.count) }
+
     func obstacles() async -> [Reason] {
         let obstacles = await SaveObstacles.all(to: machines, of: entry.simulation, into: folder, in: surroundings)
         let unlayered = await machines.gatherResults { (machine) async throws(HypervisorError) in
@@ -60,7 +60,7 @@ actor CheckpointOperation: HostOperation {
     }
 
     func prepare() async throws(HypervisorError) -> Span {
-        let obstacles = await obstacles() + surroundings.obstacles(to: entry.instant, within: Self.armingTime)
+        let obstacles = await obstacles() + surroundings.obstacles(to: entry.instant, within: armingTime)
         guard obstacles.isEmpty else { throw HypervisorError(obstacles) }
         // A folder that is somebody else's is refused here, and not removed below.
         try CheckpointFolder(path: folder).create(machines: machines.map(\.name.machine), final: entry.finalFolder)
@@ -89,7 +89,7 @@ actor CheckpointOperation: HostOperation {
             await cancel()
             throw error
         }
-        return Self.armingTime
+        return armingTime
     }
 
     func cancel() async {
@@ -101,6 +101,7 @@ actor CheckpointOperation: HostOperation {
     }
 
     func arm(at instant: HostInstant) async throws(HypervisorError) -> @Sendable () async -> HypervisorReport {
+        let began = surroundings.clock.now()
         try surroundings.journal.write(entry.noting(.armed, at: instant))
         let chorus = try await Chorus.arm(
             .stop,
@@ -110,6 +111,7 @@ actor CheckpointOperation: HostOperation {
             in: surroundings
         )
         armed = chorus
+        surroundings.stopPace.learn(surroundings.clock.now() - began, machines: machines.count)
         return { await self.run(chorus, at: instant) }
     }
 

@@ -11,8 +11,6 @@ actor SuspendOperation: HostOperation {
         var saving: MachineSaving
     }
 
-    /// From arming to the first command: serialising, locking memory, waking the deadline's thread.
-    private static let armingTime = Span.milliseconds(60)
     /// To a common instant for going on again, when the agreed one is past.
     private static let continueTime = Span.milliseconds(60)
     /// A machine whose monitor is slower than this does not hold up the others' going on.
@@ -45,12 +43,14 @@ actor SuspendOperation: HostOperation {
         self.retire = retire
     }
 
+    private var armingTime: Span { surroundings.stopPace.planned(machines: machines.count) }
+
     func obstacles() async -> [Reason] {
         await SaveObstacles.all(to: machines, of: entry.simulation, into: folder, in: surroundings)
     }
 
     func prepare() async throws(HypervisorError) -> Span {
-        let obstacles = await obstacles() + surroundings.obstacles(to: entry.instant, within: Self.armingTime)
+        let obstacles = await obstacles() + surroundings.obstacles(to: entry.instant, within: armingTime)
         guard obstacles.isEmpty else { throw HypervisorError(obstacles) }
         // A folder that is somebody else's is refused here, and not removed below.
         try CheckpointFolder(path: folder).create(machines: machines.map(\.name.machine), final: entry.finalFolder)
@@ -68,7 +68,7 @@ actor SuspendOperation: HostOperation {
             await cancel()
             throw error
         }
-        return Self.armingTime
+        return armingTime
     }
 
     func cancel() async {
@@ -77,6 +77,7 @@ actor SuspendOperation: HostOperation {
     }
 
     func arm(at instant: HostInstant) async throws(HypervisorError) -> @Sendable () async -> HypervisorReport {
+        let began = surroundings.clock.now()
         try note(.armed, at: instant)
         let chorus = try await Chorus.arm(
             .stop,
@@ -86,6 +87,7 @@ actor SuspendOperation: HostOperation {
             in: surroundings
         )
         armed = chorus
+        surroundings.stopPace.learn(surroundings.clock.now() - began, machines: machines.count)
         return { await self.run(chorus, at: instant) }
     }
 

@@ -17,7 +17,7 @@ actor StreamLoader: StateLoader {
     /// From QEMU's end of the socket closing to its word on why.
     private static let lastWords = Span.seconds(2)
 
-    /// What is left is the devices' state, in the memory of both: what that takes, ``LoadPace`` knows.
+    /// What is left is the devices' state, in the memory of both: what that takes, ``ArmingPace`` knows.
     nonisolated let finishTime = Span.zero
 
     private let state: StoredState

@@ -2,11 +2,11 @@ import HypervisorAPI
 import Synchronization
 import Time
 
-/// How long this host takes to arm a resume: from the agreement on an instant until loaded machines wait for it. The wait that is
-/// planned for it comes from what it took before; a host that nevertheless needs more goes on late, and its report says so.
-final class LoadPace: Sendable {
-    /// For a first resume.
-    static let unknown = Span.milliseconds(200)
+/// How long this host takes to arm: from the agreement on an instant until its machines' commands wait for it. The wait that is planned
+/// for it comes from what it took before; a host that nevertheless needs more is late, and its report says so.
+final class ArmingPace: Sendable {
+    /// For a first time.
+    let unknown: Span
     /// A quiet host's next turn may come that much later than its last.
     static let least = Span.milliseconds(10)
     private static let most = Span.seconds(5)
@@ -14,10 +14,12 @@ final class LoadPace: Sendable {
 
     private let perMachine = Mutex<[Span]>([])
 
+    init(unknown: Span) { self.unknown = unknown }
+
     /// Machines share the processors, so the time grows with their number.
     /// - Returns: twice the slowest of the latest eight.
     func planned(machines: Int) -> Span {
-        guard let slowest = perMachine.withLock({ $0.max() }) else { return Self.unknown }
+        guard let slowest = perMachine.withLock({ $0.max() }) else { return unknown }
         return min(max(Self.least, Span(nanoseconds: slowest.nanoseconds * Int64(2 * machines))), Self.most)
     }
 

@@ -2,13 +2,13 @@ import Testing
 import Time
 @testable import Hypervisor
 
-struct LoadPaceTests {
-    @Test func aFirstResumeIsGivenTime() {
-        #expect(LoadPace().planned(machines: 4) == LoadPace.unknown)
+struct ArmingPaceTests {
+    @Test func theFirstIsGivenTime() {
+        #expect(ArmingPace(unknown: .milliseconds(60)).planned(machines: 4) == .milliseconds(60))
     }
 
     @Test func twiceTheSlowestIsPlannedForEachMachine() {
-        let pace = LoadPace()
+        let pace = ArmingPace(unknown: .milliseconds(200))
         pace.learn(.milliseconds(30), machines: 2)
         pace.learn(.milliseconds(20), machines: 1)
         pace.learn(.milliseconds(5), machines: 1)
@@ -16,7 +16,7 @@ struct LoadPaceTests {
     }
 
     @Test func whatIsLongAgoIsForgotten() {
-        let pace = LoadPace()
+        let pace = ArmingPace(unknown: .milliseconds(200))
         pace.learn(.seconds(1), machines: 1)
         #expect(pace.planned(machines: 1) == .seconds(2))
         for _ in 0..<8 { pace.learn(.milliseconds(15), machines: 1) }
@@ -24,9 +24,9 @@ struct LoadPaceTests {
     }
 
     @Test func aQuickHostHasTimeTooAndASlowOneIsNotWaitedForForEver() {
-        let pace = LoadPace()
+        let pace = ArmingPace(unknown: .milliseconds(200))
         pace.learn(.zero, machines: 1)
-        #expect(pace.planned(machines: 1) == LoadPace.least)
+        #expect(pace.planned(machines: 1) == ArmingPace.least)
         pace.learn(.seconds(100), machines: 1)
         #expect(pace.planned(machines: 1) == .seconds(5))
         pace.learn(.seconds(-100), machines: 1)
