@@ -136,6 +136,9 @@ extension LocalHypervisor {
             subject: "RAM",
             message: "files of machines' RAM go to \(store.folder), \(store.room >> 20) MiB free"
                 + (store.isVolatile ? "" : ", on a disk, to which the kernel writes them while machines run")
+                + (store.isOrdinaryMemory
+                    ? "; with \(RAMStore.setting) on a hugetlbfs, machines stand still for less time in a `checkpoint`"
+                    : "")
         )
     }
 }

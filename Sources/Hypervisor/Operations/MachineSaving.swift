@@ -1,3 +1,4 @@
+import CShims
 import Glibc
 import GuestClock
 import HypervisorAPI
@@ -56,7 +57,7 @@ struct MachineSaving: Sendable {
         let record = machine.record
         do throws(HypervisorError) {
             let monitor = try await machine.monitor()
-            let obstacle = goingOn ? try await Self.obstacle(to: monitor, of: record.launch) : nil
+            let obstacle = goingOn ? try await Self.obstacle(to: monitor, of: record) : nil
             let behind = goingOn && obstacle == nil
             // Only the classic stream can be written while the guest runs on, and one that runs on keeps its file.
             let way = goingOn && (behind || record.memory?.shared == true) ? .stream : try RAMWay.choose(for: record)
@@ -193,14 +194,21 @@ struct MachineSaving: Sendable {
     /// Why this machine's RAM cannot be saved while it runs on; nil when it can.
     private static func obstacle(
         to monitor: QMPConnection,
-        of launch: LaunchRecord
+        of record: MachineRecord
     ) async throws(HypervisorError) -> String? {
+        let launch = record.launch
         guard RAMWay.staysPausedBehind(launch.qemuVersion) else {
             return "QEMU before 10.0 would let it go on by itself, before other machines are saved"
         }
         // Their hash page table and storage attributes are saved bit by bit like RAM, and nothing protects them.
         if ["pseries", "s390-ccw-virtio"].contains(where: { launch.pinnedMachineType.hasPrefix($0) }) {
             return "a \(launch.pinnedMachineType) has state beside its RAM that QEMU saves while the guest changes it"
+        }
+        // The kernel protects pages of memory, of tmpfs and of hugetlbfs only.
+        if let memory = record.memory, fermata_volume_of(memory.path) == FERMATA_VOLUME_OTHER {
+            return
+                "its RAM is \(memory.shared ? "a file" : "a view of a checkpoint") on disk, whose pages the kernel cannot protect"
+                + (memory.shared ? "" : "; `resume --copy` would have given it RAM of its own")
         }
         do throws(QMPError) {
             try await monitor.prepareMigration(mapped: false, behind: true)

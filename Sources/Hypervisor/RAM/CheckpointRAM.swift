@@ -19,7 +19,8 @@ struct CheckpointRAM: Sendable {
     func check(_ store: RAMStore) throws(HypervisorError) {
         var status = stat()
         guard lstat(path, &status) == 0 else {
-            guard access(path + Self.takenSuffix, F_OK) == 0 else {
+            // The link alone: what it leads to is gone with the machine that took it.
+            guard ProcFile.readLink(path + Self.takenSuffix) != nil else {
                 throw HypervisorError(code: "checkpoint-corrupt", message: "\(path) is missing")
             }
             throw HypervisorError(
@@ -64,12 +65,14 @@ struct CheckpointRAM: Sendable {
         try check(store)
         switch use {
         case .ephemeral:
-            return (view(), false)
+            return (try view(ownedBy: link, store), false)
         case .consume:
             return (try await take(ownedBy: link, store), true)
         case .keep:
             if let warm = takeWarm(ownedBy: link, store) { return (warm, true) }
-            guard let own = try await share(ownedBy: link, store) else { return (view(), false) }
+            guard let own = try await share(ownedBy: link, store) else {
+                return (try view(ownedBy: link, store), false)
+            }
             return (own, true)
         case .copy:
             if let warm = takeWarm(ownedBy: link, store) { return (warm, true) }
@@ -86,9 +89,12 @@ struct CheckpointRAM: Sendable {
     }
 
     /// Pages that nobody has written to are the file's, also later: one that machines look at is nobody's to go on with.
-    private func view() -> String {
-        if !isInPlace { close(open(path + Self.viewedSuffix, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)) }
-        return path
+    /// - Returns: the RAM in the checkpoint; of one that is not sealed a name of the machine's own for what is in memory, since the
+    ///   checkpoint's may lead to the disk by the time that QEMU opens it.
+    private func view(ownedBy link: String, _ store: RAMStore) throws(HypervisorError) -> String {
+        guard !isInPlace else { return path }
+        close(open(path + Self.viewedSuffix, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600))
+        return try store.addName(to: path, bytes: bytes, ownedBy: link) ?? path
     }
 
     /// On a file system that shares blocks a copy costs nothing.
@@ -119,6 +125,9 @@ struct CheckpointRAM: Sendable {
             } else {
                 guard rename(path, own) == 0 else { throw HypervisorError.file("take", path) }
             }
+            // Or after a loss of power the checkpoint would have its RAM again, as the machine has changed it.
+            try DurableFile.syncFolder(containing: path)
+            try DurableFile.syncFolder(store.diskFolder)
             store.remove(path + Self.warmSuffix)
             return own
         }

@@ -86,6 +86,24 @@ final class RAMStore: Sendable {
         return target
     }
 
+    /// A second name for a file, which is there for as long as any of its names.
+    /// - Parameters:
+    ///   - other: the link that leads to it.
+    ///   - link: who owns the new name.
+    /// - Returns: nil when the other link leads to no such file, or not any more.
+    func addName(to other: String, bytes: UInt64, ownedBy link: String) throws(HypervisorError) -> String? {
+        try lock.withLock { (_) throws(HypervisorError) in
+            guard let target = file(behind: other, bytes: bytes) else { return nil }
+            let path = newPath(in: folder)
+            try Self.point(link, to: path)
+            guard Glibc.link(target, path) == 0 else {
+                unlink(link)
+                return nil
+            }
+            return path
+        }
+    }
+
     func newPath(in folder: String) -> String { "\(folder)/\(Handle.randomToken()).ram" }
 
     func owns(_ path: String) -> Bool {
@@ -147,7 +165,9 @@ final class RAMStore: Sendable {
         var volume = statvfs()
         guard statvfs(root, &volume) == 0 else { return 0 }
         var free = UInt64(volume.f_bavail) * UInt64(volume.f_frsize)
-        var promised = Self.files(in: folder).reduce(UInt64(0)) { $0 + $1.size - min($1.size, $1.allocated) }
+        // One with several names grows once.
+        let files = Dictionary(Self.files(in: folder).map { ($0.number, $0) }) { first, _ in first }.values
+        var promised = files.reduce(UInt64(0)) { $0 + $1.size - min($1.size, $1.allocated) }
         // A hugetlbfs that was mounted without a size says nothing of room: it has what the host's pool has.
         if fermata_volume_of(root) == FERMATA_VOLUME_HUGE_PAGES, volume.f_blocks == 0 {
             let page = UInt64(volume.f_bsize)
@@ -220,6 +240,8 @@ final class RAMStore: Sendable {
 
     private struct Entry {
         var path: String
+        /// The same for each name of a file.
+        var number: UInt64
         var size: UInt64
         var allocated: UInt64
         var modified: Int
@@ -231,6 +253,7 @@ final class RAMStore: Sendable {
             guard lstat("\(folder)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
             return Entry(
                 path: "\(folder)/\(name)",
+                number: UInt64(status.st_ino),
                 size: UInt64(clamping: status.st_size),
                 allocated: UInt64(clamping: status.st_blocks) * 512,
                 modified: status.st_mtim.tv_sec

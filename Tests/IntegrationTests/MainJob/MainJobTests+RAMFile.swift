@@ -23,18 +23,22 @@ extension MainJobTests {
             // Taken once already, and the disk shares no blocks: a view, whose pages have to be written.
             _ = try await lab.control.seal(name, "s2")
             #expect(try await pair.goesOn(from: "s1", .keep, "view") == [true])
+            // The kernel cannot protect pages of a view of what is on disk: written while the machines stand still, and as right.
+            try await pair.savedWhileRunning(as: "c1", release)
             #expect(try await pair.isSuspended(as: "s3") == [.stream])
             #expect(try await pair.goesOn(from: "s1", .copy, "copy") == [false])
             #expect(try await pair.isSuspended(as: "s4") == [.file])
             // Not sealed yet, or only just: the same for whoever looks.
             #expect(try await pair.goesOn(from: "s4", .ephemeral, "ephemeral") == [true])
+            try await pair.savedWhileRunning(as: "c2", release)
             #expect(try await pair.isSuspended(as: "s5") == [.stream])
             // A stream is loaded into a file, from which the next suspend copies nothing.
             #expect(try await pair.goesOn(from: "s5", .keep, "stream") == [false])
             #expect(try await pair.isSuspended(as: "s6") == [.file])
 
+            for checkpoint in ["c1", "c2"] { try await pair.goesBack(to: checkpoint) }
             #expect(try await lab.digests(of: "s1", name) == first)
-            for checkpoint in ["s1", "s2", "s3", "s4", "s5", "s6"] {
+            for checkpoint in ["s1", "s2", "s3", "s4", "s5", "s6", "c1", "c2"] {
                 let verdict = try await lab.control.verify(name, checkpoint)
                 #expect(verdict.exitCode == 0, "\(checkpoint): \(verdict.reasons)")
             }

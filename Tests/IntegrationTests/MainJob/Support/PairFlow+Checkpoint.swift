@@ -1,4 +1,5 @@
 import ControlInstance
+import FoundationEssentials
 import Glibc
 import HypervisorAPI
 import Testing
@@ -8,6 +9,7 @@ extension PairFlow {
     /// Saved while they run: the session goes on, and what was saved is the instant, to be resumed any number of times.
     mutating func savedWhileRunning(as checkpoint: String, _ release: QEMUUnderTest) async throws {
         let processes = try await lab.machines(of: spec.name).mapValues(\.processID)
+        let onDisk = processes.values.compactMap(\.self).filter(Self.looksAtDisk)
         let before = try await samples("\(checkpoint)-before")
         let report = try await lab.checkpoint(spec.name, as: checkpoint)
         try #require(report.outcome == .done, "\(report.reasons)")
@@ -19,6 +21,11 @@ extension PairFlow {
             // 7.2 would let the machine go on by itself; 10.0 saves behind its back where the kernel allows.
             if release == .old {
                 #expect(machine.savedWhile == .paused && !machine.notes.isEmpty)
+            } else if try onDisk.contains(#require(processes[machine.name] ?? nil)) {
+                #expect(
+                    machine.savedWhile == .paused && machine.notes.contains { $0.contains("on disk") },
+                    "\(machine.notes)"
+                )
             } else if geteuid() == 0 {
                 #expect(machine.savedWhile == .running, "\(machine.notes)")
             } else {
@@ -37,6 +44,12 @@ extension PairFlow {
         try await expectDisks(checkpoint)
         let verdict = try await lab.control.verify(spec.name, checkpoint)
         #expect(verdict.exitCode == 0, "\(verdict.reasons)")
+    }
+
+    /// Whether a machine's RAM is a view of a checkpoint that is on disk: `ram` in its folder.
+    private static func looksAtDisk(_ process: Int32) -> Bool {
+        let maps = (try? String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8)) ?? ""
+        return maps.split(separator: "\n").contains { $0.hasSuffix("/ram") }
     }
 
     /// As it was at the instant, also after the simulation went on from it for a while and was saved again.
