@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PORT = 7000, BLOCK = 4096 };
+enum { PORT = 7000, BLOCK = 4096, DISKS = 2 };
 static const int64_t SECOND = 1000000000, MILLISECOND = 1000000;
 
 enum role { IDLE, SERVER, CLIENT };
@@ -40,7 +40,8 @@ static struct {
     enum role role;
     struct sockaddr_in peer;
     char line_device[32];      // a serial line to the other guest instead of TCP; empty: TCP
-    int console, rtc, disk;
+    int console, rtc;
+    int disks[DISKS];          // the first that is not there is -1
     int listener, connecting, connection;
 
     int64_t sequence;          // of the last line sent or received
@@ -53,14 +54,14 @@ static struct {
     int64_t every;             // a record for each so many lines, 0: none
     int64_t interval_ns;       // of the server's lines
     int64_t next_line_ns, next_attempt_ns, next_block_ns;
-    int64_t block_sequence;    // what this guest last wrote to its disk, -1: nothing
+    int64_t block_sequence;    // what this guest last wrote to its disks, -1: nothing
 
     size_t fill;               // bytes of memory that are filled with noise before anything else, and kept
 
     struct line_buffer from_console, from_peer;
     char to_peer[128];
     size_t to_peer_length, to_peer_sent;
-} lab = { .console = -1, .rtc = -1, .disk = -1, .listener = -1, .connecting = -1, .connection = -1, .every = 20,
+} lab = { .console = -1, .rtc = -1, .disks = { -1, -1 }, .listener = -1, .connecting = -1, .connection = -1, .every = 20,
           .interval_ns = 50 * MILLISECOND, .block_sequence = -1 };
 
 static const char *role_name(void) {
@@ -111,23 +112,43 @@ static void record(const char *event, const char *tag, const char *extra, ...) {
     if (write(lab.console, text, (size_t)length) < 0) return;
 }
 
-// MARK: - Disk
+// MARK: - Disks
 
-// A block that says which line this guest had reached: RAM and disk of a checkpoint must agree on it.
+static bool has_disk(void) { return lab.disks[0] >= 0; }
+
+static int disk_count(void) {
+    int count = 0;
+    while (count < DISKS && lab.disks[count] >= 0) count++;
+    return count;
+}
+
+// A block that says which line this guest had reached: RAM and all disks of a checkpoint must agree on it.
 static void write_block(void) {
-    if (lab.disk < 0) return;
     static char block[BLOCK] __attribute__((aligned(BLOCK)));
     memset(block, 0, sizeof block);
     snprintf(block, sizeof block, "fermata %s %" PRId64 "\n", role_name(), lab.sequence);
-    if (pwrite(lab.disk, block, sizeof block, 0) == sizeof block) lab.block_sequence = lab.sequence;
+    for (int i = 0; i < disk_count(); i++) {
+        if (pwrite(lab.disks[i], block, sizeof block, 0) != sizeof block) return;
+    }
+    if (has_disk()) lab.block_sequence = lab.sequence;
 }
 
-static int64_t read_block(void) {
+static int64_t read_block(int disk) {
     static char block[BLOCK] __attribute__((aligned(BLOCK)));
     int64_t sequence;
-    if (lab.disk < 0 || pread(lab.disk, block, sizeof block, 0) != sizeof block) return -1;
+    if (pread(disk, block, sizeof block, 0) != sizeof block) return -1;
     block[BLOCK - 1] = 0;
     return sscanf(block, "fermata %*s %" SCNd64, &sequence) == 1 ? sequence : -1;
+}
+
+// -1: nothing, or not the same on all.
+static int64_t read_blocks(void) {
+    if (!has_disk()) return -1;
+    int64_t first = read_block(lab.disks[0]);
+    for (int i = 1; i < disk_count(); i++) {
+        if (read_block(lab.disks[i]) != first) return -1;
+    }
+    return first;
 }
 
 // MARK: - Commands from the console
@@ -154,7 +175,8 @@ static void obey(char *command) {
     } else if (!strcmp(verb, "edge")) {
         record_edge(argument);
     } else if (!strcmp(verb, "disk")) {
-        record("disk", argument, ",\"written\":%" PRId64 ",\"read\":%" PRId64, lab.block_sequence, read_block());
+        record("disk", argument, ",\"disks\":%d,\"written\":%" PRId64 ",\"read\":%" PRId64, disk_count(), lab.block_sequence,
+               read_blocks());
     } else if (!strcmp(verb, "every")) {
         lab.every = strtoll(argument, NULL, 10);
     } else if (!strcmp(verb, "poweroff")) {
@@ -370,7 +392,7 @@ static int timeout_ms(void) {
     int64_t due = INT64_MAX;
     if (lab.role == SERVER && lab.connection >= 0 && lab.connections > 0 && lab.next_line_ns < due) due = lab.next_line_ns;
     if (is_due_to_connect() && lab.next_attempt_ns < due) due = lab.next_attempt_ns;
-    if (lab.disk >= 0 && lab.next_block_ns < due) due = lab.next_block_ns;
+    if (has_disk() && lab.next_block_ns < due) due = lab.next_block_ns;
     if (due == INT64_MAX) return -1;
     int64_t wait = due - now(CLOCK_MONOTONIC);
     return wait <= 0 ? 0 : (int)((wait + MILLISECOND - 1) / MILLISECOND);
@@ -382,13 +404,14 @@ int main(int count, char **arguments) {
     fill_memory();
     lab.console = open_line("/dev/ttyS0", 0);
     lab.rtc = open("/dev/rtc0", O_RDONLY | O_CLOEXEC);
-    lab.disk = open("/dev/vda", O_RDWR | O_DIRECT | O_CLOEXEC);
+    static const char *const disks[DISKS] = { "/dev/vda", "/dev/vdb" };
+    for (int i = 0; i < DISKS; i++) lab.disks[i] = open(disks[i], O_RDWR | O_DIRECT | O_CLOEXEC);
     if (lab.line_device[0] != 0) {
         lab.connection = open_line(lab.line_device, O_NONBLOCK);
     } else if (lab.role == SERVER) {
         listen_for_client();
     }
-    record("ready", "", ",\"diskBefore\":%" PRId64, read_block());
+    record("ready", "", ",\"diskBefore\":%" PRId64, read_blocks());
 
     for (;;) {
         struct pollfd files[4] = {
@@ -410,7 +433,7 @@ int main(int count, char **arguments) {
         int64_t time = now(CLOCK_MONOTONIC);
         if (lab.role == SERVER && lab.connection >= 0 && lab.connections > 0) send_line();
         if (is_due_to_connect() && time >= lab.next_attempt_ns) try_to_connect();
-        if (lab.disk >= 0 && time >= lab.next_block_ns) {
+        if (has_disk() && time >= lab.next_block_ns) {
             write_block();
             lab.next_block_ns = time + SECOND;
         }

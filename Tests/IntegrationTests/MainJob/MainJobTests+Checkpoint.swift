@@ -10,7 +10,12 @@ extension MainJobTests {
     )
     func checkpoint(_ release: QEMUUnderTest) async throws {
         try await Lab.with { lab in
-            var pair = try await PairFlow(lab, LabManifest.load("pair", release))
+            var spec = try LabManifest.load("pair", release)
+            // A machine's disks are of the same instant, too: its guest writes the same to both.
+            var second = spec.machines[0].disks[0]
+            second.id = "disk1"
+            spec.machines[0].disks.append(second)
+            var pair = try await PairFlow(lab, spec)
             try await pair.savedWhileRunning(as: "c1", release)
             try await pair.savedWhileRunning(as: "c2", release)
             try await pair.survivesRestart()

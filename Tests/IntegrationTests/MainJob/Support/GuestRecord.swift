@@ -14,7 +14,8 @@ struct GuestRecord: Decodable, Sendable {
     var wallNs: Int64
     var uptimeNs: Int64
     var retransmits: Int64
-    /// Of `disk`: the line number last written to it, and the one found on it.
+    /// Of `disk`: how many there are, the line number last written to them, and the one found on all.
+    var disks: Int?
     var written: Int64?
     var read: Int64?
     /// Of `ready`: what the disk said at boot.
@@ -22,7 +23,7 @@ struct GuestRecord: Decodable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
         case event, tag, sequence, lines, gaps, connections, closed, rtcNs, wallNs, uptimeNs, retransmits
-        case written, read, diskBefore
+        case disks, written, read, diskBefore
     }
 
     /// - Returns: nil for anything that is no whole record: the kernel's own words, half a line.

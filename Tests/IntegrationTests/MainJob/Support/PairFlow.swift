@@ -261,6 +261,7 @@ struct PairFlow {
         for machine in spec.machines where !machine.disks.isEmpty {
             let disk = try await #require(consoles[machine.name]).ask("disk", "\(step.filter { $0 != " " })-disk")
             #expect(disk.written == disk.read && (disk.read ?? 0) > 0, "\(step), \(machine.name): \(disk)")
+            #expect(disk.disks == machine.disks.count)
         }
     }
 
