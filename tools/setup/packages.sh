@@ -8,6 +8,7 @@ packages=(
     busybox-static cpio libc6-dev                                               # the Linux guest
     python3 shellcheck xz-utils zstd                                            # test tools, fixtures
     spin gcc                                                                    # the protocol's model
+    e2fsprogs xfsprogs                                                          # disks of tests
 )
 
 install_packages() {

@@ -85,6 +85,37 @@ extension FaultTests {
             }
         }
 
+        @Test
+        func `killed in each step of a resume that consumes: the checkpoint is whole again, or its machines run on`()
+            async throws
+        {
+            try await FaultLab.with(FaultLab.Bed(ram: "file")) { lab in
+                try await lab.up()
+                for step in LaunchStep.allCases {
+                    let target = "\(FaultLab.name)@\(step)"
+                    try await lab.done("suspend", target, "--sealed")
+                    try await lab.holding("\(step)") { _ in
+                        let resume = try await step.hold(lab, "resume", target, "--consume") {
+                            try await $0.killDaemon()
+                        }
+                        let state = try await lab.state()
+                        let what = "daemon killed in '\(step)'; ps: \(state ?? "none"); \(resume)"
+                        #expect(resume.status == 5, "\(what)")
+                        #expect(state == (step.hasHappened ? "running" : "suspended"), "\(what)")
+                        try await lab.expect(step.hasHappened ? Self.running : [:], what)
+                        let verify = try await lab.fermata("verify", target)
+                        guard step.hasHappened else {
+                            #expect(verify.status == 0, "\(what); \(verify)")
+                            try await lab.done("resume", target)
+                            return
+                        }
+                        #expect(verify.codes.contains("checkpoint-consumed"), "\(what); \(verify)")
+                    }
+                }
+                try await lab.expect(Self.running, "after all of it")
+            }
+        }
+
         @Test(arguments: FaultLab.QEMU.present)
         func `killed in each step of a start: none is left of what had not begun to run, and what runs stays`(
             _ qemu: FaultLab.QEMU

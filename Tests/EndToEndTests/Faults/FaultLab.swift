@@ -57,6 +57,8 @@ struct FaultLab: Sendable {
 
     let home: CLIHome
     let bed: Bed
+    /// Of the environment in which the program runs.
+    var settings: [String: String] = [:]
 
     static func with<Value: Sendable>(
         _ qemu: QEMU = .installed,
@@ -70,16 +72,23 @@ struct FaultLab: Sendable {
         _ bed: Bed,
         _ body: @Sendable (FaultLab) async throws -> Value
     ) async throws -> Value {
-        try await CLIHome.with { home in
-            let lab = FaultLab(home: home, bed: bed)
-            do {
-                let value = try await body(lab)
-                await lab.clear()
-                return value
-            } catch {
-                await lab.clear()
-                throw error
-            }
+        try await CLIHome.with { home in try await with(bed, in: home, body) }
+    }
+
+    static func with<Value: Sendable>(
+        _ bed: Bed,
+        in home: CLIHome,
+        settings: [String: String] = [:],
+        _ body: @Sendable (FaultLab) async throws -> Value
+    ) async throws -> Value {
+        let lab = FaultLab(home: home, bed: bed, settings: settings)
+        do {
+            let value = try await body(lab)
+            await lab.clear()
+            return value
+        } catch {
+            await lab.clear()
+            throw error
         }
     }
 
@@ -91,7 +100,9 @@ struct FaultLab: Sendable {
     // MARK: - The program
 
     /// A host that is busy with tests measures another one's clock badly; how badly is not what these are about.
-    private static let environment = ["FERMATA_CACHE": cache, "FERMATA_CLOCK_ERROR": "1s"]
+    private static let usualSettings = ["FERMATA_CACHE": cache, "FERMATA_CLOCK_ERROR": "1s"]
+
+    private var environment: [String: String] { Self.usualSettings.merging(settings) { $1 } }
 
     /// `fermata ARGUMENTS --json`.
     func fermata(
@@ -101,7 +112,7 @@ struct FaultLab: Sendable {
         let run = try await CLIRun.fermata(
             arguments + ["--json"],
             in: home,
-            environment: Self.environment,
+            environment: environment,
             whileRunning: whileRunning
         )
         return Answer(run: run)
@@ -112,10 +123,17 @@ struct FaultLab: Sendable {
         _ arguments: String...,
         following: @Sendable (RunningCommand) async throws -> Void
     ) async throws -> Answer {
+        try await follow(arguments, following: following)
+    }
+
+    func follow(
+        _ arguments: [String],
+        following: @Sendable (RunningCommand) async throws -> Void
+    ) async throws -> Answer {
         let run = try await CLIRun.follow(
             arguments + ["--json"],
             in: home,
-            environment: Self.environment,
+            environment: environment,
             following
         )
         return Answer(run: run)
@@ -131,7 +149,7 @@ struct FaultLab: Sendable {
             run = try await CLIRun.fermata(
                 arguments + ["--json"],
                 in: home,
-                environment: Self.environment
+                environment: environment
             )
             attempts -= 1
         } while run.status == 4 && attempts > 0

@@ -19,8 +19,7 @@ enum LaunchStep: String, Sendable, CaseIterable {
     /// Goes there, breaks something, and lets what was held up go on.
     func hold(
         _ lab: FaultLab,
-        _ verb: String,
-        _ target: String,
+        _ arguments: String...,
         then fault: @Sendable (FaultLab) async throws -> Void
     ) async throws -> FaultLab.Answer {
         let gate = try DatabaseGate(lab)
@@ -29,7 +28,7 @@ enum LaunchStep: String, Sendable, CaseIterable {
             for machine in FaultLab.machines { lab.thaw(machine) }
         }
         let delay = self == .preparing ? "1h" : "2s"
-        return try await lab.follow(verb, target, "--in", delay) { command in
+        return try await lab.follow(arguments + ["--in", delay]) { command in
             try await StepMissed.unless { try await reach(lab, command, gate) }
             try await fault(lab)
             gate.open()

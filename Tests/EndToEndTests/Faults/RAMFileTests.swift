@@ -7,7 +7,7 @@ extension FaultTests {
     /// RAM that is in memory when something happens to it, to the host, or to who keeps it.
     @Suite struct RAMFileTests {
         /// Suspended, and kept from being sealed: RAM is in memory only.
-        private static func unsealed(_ lab: FaultLab, as name: String) async throws -> CheckpointFiles {
+        static func unsealed(_ lab: FaultLab, as name: String) async throws -> CheckpointFiles {
             let partial = "\(lab.home.path)/checkpoints/\(FaultLab.name)/\(name).partial"
             let answer = try await lab.follow("suspend", "\(FaultLab.name)@\(name)", "--in", "1500ms") { command in
                 try await command.phase("armed")
@@ -20,7 +20,7 @@ extension FaultTests {
             return files
         }
 
-        private static func letSeal(_ files: CheckpointFiles) { rmdir(files.path("machines/alpha/ram.copy")) }
+        static func letSeal(_ files: CheckpointFiles) { rmdir(files.path("machines/alpha/ram.copy")) }
 
         @Test(arguments: FaultLab.Bed.file)
         func `a daemon that dies before RAM is on disk: the next one brings it there`(
@@ -77,6 +77,34 @@ extension FaultTests {
                 try await lab.done("rm", "\(FaultLab.name)@one")
                 #expect(lab.checkpoints == [])
                 #expect(Self.ramFiles(lab) == [], "nobody's RAM is left")
+            }
+        }
+
+        @Test func `on a disk whose files share blocks each resume has RAM of its own, and copies nothing`()
+            async throws
+        {
+            try await CLIHome.with { home in
+                guard let disk = StateDisk.make(.xfs, megabytes: 512, for: home) else { return }
+                defer { disk.unmount() }
+                let bed = FaultLab.Bed(ram: "file")
+                try await FaultLab.with(bed, in: home, settings: ["FERMATA_RAM_FOLDER": home.path]) { lab in
+                    try await lab.up()
+                    try await lab.done("suspend", "\(FaultLab.name)@one", "--sealed")
+                    let before = try CheckpointFiles(of: lab, "one").contents()
+                    for attempt in 1...2 {
+                        let resume = try await lab.done("resume", "\(FaultLab.name)@one")
+                        let machines = try #require(resume.result["machines"]?.arrayValue)
+                        #expect(machines.count == 2 && machines.allSatisfy { $0["ram"]?["isView"] == nil }, "\(resume)")
+                        try await lab.expect(["alpha": "running", "beta": "running"], "resume \(attempt)")
+                        // A file of its own is handed over, a view would be written out.
+                        let suspend = try await lab.done("suspend", "\(FaultLab.name)@again-\(attempt)", "--sealed")
+                        let ways = suspend.result["machines"]?.arrayValue?.compactMap { $0["ram"]?["way"]?.stringValue }
+                        #expect(ways == ["file", "file"], "\(suspend)")
+                        try await lab.expectWhole("again-\(attempt)", "on shared blocks")
+                    }
+                    #expect(try CheckpointFiles(of: lab, "one").contents() == before)
+                    try await lab.expectWhole("one", "others went on with its blocks")
+                }
             }
         }
 

@@ -82,6 +82,78 @@ extension FaultTests {
             }
         }
 
+        @Test func `a volume that fills up after the instant: all run on, and nothing is left`() async throws {
+            try await Self.onSmallVolume(megabytes: 400, FaultLab.Bed()) { lab in
+                try await lab.up()
+                let filler = "\(lab.home.path)/checkpoints/filler"
+                try await lab.holding("saving") { attempt in
+                    let answer = try await SuspendStep.saving.hold(lab, as: "never-\(attempt)") { _ in Self.fill(filler)
+                    }
+                    #expect(answer.status == 1, "\(answer)")
+                    try await lab.expect(["alpha": "running", "beta": "running"], "\(answer)")
+                    #expect(lab.checkpoints == [])
+                    unlink(filler)
+                }
+                try await lab.done("suspend", "\(FaultLab.name)@next")
+                try await lab.expectWhole("next", "after room was made")
+            }
+        }
+
+        @Test
+        func
+            `a volume that fills up before the seal: it is told, RAM stays in memory, and is sealed when there is room`()
+            async throws
+        {
+            try await Self.onSmallVolume(megabytes: 400, FaultLab.Bed(ram: "file")) { lab in
+                try await lab.up()
+                let filler = "\(lab.home.path)/checkpoints/filler"
+                let files = try await RAMFileTests.unsealed(lab, as: "one")
+                Self.fill(filler)
+                RAMFileTests.letSeal(files)
+                let verify = try await lab.fermata("verify", "\(FaultLab.name)@one")
+                #expect(verify.status != 0 && verify.messages.contains("No space"), "\(verify)")
+                #expect(access(files.path("seal.json"), F_OK) != 0)
+                // What is in memory is as good as ever.
+                try await lab.done("resume", "\(FaultLab.name)@one")
+                try await lab.expect(["alpha": "running", "beta": "running"], "resumed from memory")
+                try await lab.done("down", FaultLab.name)
+                unlink(filler)
+                try await lab.expectWhole("one", "after room was made")
+                #expect(access(files.path("seal.json"), F_OK) == 0)
+            }
+        }
+
+        @Test
+        func
+            `a volume without room for an edited or imported checkpoint: refused, the others are whole, nothing is left`()
+            async throws
+        {
+            try await Self.onSmallVolume(megabytes: 400, FaultLab.Bed(ram: "file")) { lab in
+                try await lab.up()
+                let filler = "\(lab.home.path)/checkpoints/filler"
+                let archive = "\(lab.home.folder)/one.tar.zst"
+                try await lab.done("suspend", "\(FaultLab.name)@one", "--sealed")
+                try await lab.done("export", "\(FaultLab.name)@one", archive)
+                let commands = [
+                    ["clock", "\(FaultLab.name)@one", "--clock", "+1h", "--as", "later"],
+                    ["import", archive, "--as", "\(FaultLab.name)@copy"],
+                ]
+                Self.fill(filler)
+                for command in commands {
+                    let answer = try await lab.follow(command) { _ in }
+                    #expect(answer.status != 0 && !answer.messages.isEmpty, "\(command): \(answer)")
+                    #expect(lab.checkpoints == ["one"], "\(command): \(lab.checkpoints)")
+                    try await lab.expectWhole("one", "\(command)")
+                }
+                unlink(filler)
+                for command in commands {
+                    let answer = try await lab.follow(command) { _ in }
+                    #expect(answer.status == 0, "\(command): \(answer)")
+                }
+                for name in ["later", "copy"] { try await lab.expectWhole(name, "after room was made") }
+            }
+        }
+
         /// Until there is not a byte left.
         private static func fill(_ path: String) {
             let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
