@@ -1,92 +1,90 @@
 #!/usr/bin/env python3
-"""How long machines stand still for `fermata checkpoint`, by their size: the pause that each report tells, of machines whose RAM is
-all touched, on QEMU 10.0.
+"""What `fermata checkpoint` costs, by the size of machines: how long they stand still for it, and how long a resume from it takes
+beside one from what `suspend` made.
 
-Usage: checkpoint.py [--fermata PATH] [--machines N] [--memory MIB,MIB…] [--rounds N] [--ram anonymous|FOLDER]
+Usage: checkpoint.py [--fermata PATH] [--machines N] [--memory MIB,MIB…] [--rounds N] [--ram-folder PATH] [--only ROW,ROW…]
 
-With a folder the RAM is in files there that QEMU shares: /dev/shm, or where a hugetlbfs is mounted.
+Rows: pause (the longest pause of N machines, by each report), resume (`resume --keep` of one machine, the whole command: from a
+checkpoint made by `checkpoint`, whose RAM is in QEMU's stream and loaded whole, and from one made by `suspend`, whose RAM is a file).
+Machines are Linux guests on QEMU 10.0 that fill most of their memory with noise. Their RAM is where fermata has it by default, in files
+in /dev/shm, or in --ram-folder (FERMATA_RAM_FOLDER), which may be a mounted hugetlbfs. 128 MiB are the least that the guest boots in.
 """
 
-import argparse
-import json
-import os
-import pathlib
 import statistics
-import subprocess
-import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-QEMU = ROOT / ".cache/qemu-10.0/bin/qemu-system-x86_64"
+from lab import Lab, parser, summary, timed
 
 
-def fermata(options, home, *arguments):
-    answer = subprocess.run(
-        [options.fermata, *map(str, arguments), "--json"],
-        env=dict(os.environ, FERMATA_HOME=str(home)),
-        capture_output=True,
-        text=True,
-    )
-    if answer.returncode != 0:
-        raise SystemExit(f"fermata {' '.join(map(str, arguments))}: {answer.stdout}{answer.stderr}")
-    return json.loads(answer.stdout.strip().splitlines()[-1])
-
-
-def ram(options, memory, folder, index):
-    """Arguments with which every page is touched, so that none is left out for being empty."""
-    if options.ram == "anonymous":
-        return "-mem-prealloc"
-    file = f"{options.ram}/{pathlib.Path(folder).name}-{index}"
-    backend = f"memory-backend-file,id=ram,size={memory}M,mem-path={file},share=on,prealloc=on,discard-data=on"
-    return f'-object, "{backend}", -machine, memory-backend=ram'
-
-
-def pauses(options, memory):
-    """Of each round: the longest pause of a machine, in milliseconds; and what the machines did meanwhile."""
-    with tempfile.TemporaryDirectory(prefix="fermata-bench-") as folder:
-        home = pathlib.Path(folder) / "home"
-        manifest = pathlib.Path(folder) / "lab.yaml"
-        machines = "".join(
-            f"  m{index}: {{qemu: {QEMU}, machine: pc, memory: {memory}M, args: [{ram(options, memory, folder, index)}]}}\n"
-            for index in range(options.machines)
-        )
-        manifest.write_text(f"simulation: bench\nmachines:\n{machines}")
-        try:
-            fermata(options, home, "up", manifest)
+def pause(options):
+    print("\n## the longest pause of a checkpoint\n")
+    print("| machines | median | range | saved while |\n| --- | --- | --- | --- |")
+    medians = {}
+    for memory in options.memory:
+        with Lab(options) as bench:
+            bench.up(memory, options.machines)
             longest, whiles = [], set()
             for index in range(options.rounds):
-                report = fermata(options, home, "checkpoint", f"bench@c{index}")
+                report = bench.run("checkpoint", f"bench@c{index}")
                 longest.append(max(machine["pauseNs"] for machine in report["machines"]) / 1e6)
                 whiles |= {machine["savedWhile"] for machine in report["machines"]}
                 # Room for the next one.
                 if index > 0:
-                    fermata(options, home, "rm", f"bench@c{index - 1}")
-            return longest, whiles
-        finally:
-            fermata(options, home, "down", "bench")
-            fermata(options, home, "serve", "--stop")
-            for file in pathlib.Path(options.ram).glob(f"{pathlib.Path(folder).name}-*"):
-                file.unlink()
+                    bench.run("rm", f"bench@c{index - 1}")
+        medians[memory] = statistics.median(longest)
+        print(f"| {options.machines} x {memory} MiB | {summary(longest)} | {', '.join(sorted(whiles))} |", flush=True)
+    growth(medians, "the pause")
+
+
+def resume(options):
+    print("\n## resume --keep of one machine, the whole command\n")
+    print("| memory | checkpoint made by | its RAM | median | range |\n| --- | --- | --- | --- | --- |")
+    medians = {"checkpoint": {}, "suspend": {}}
+    for memory in options.memory:
+        spans = {"suspend": [], "checkpoint": []}
+        ways = {verb: set() for verb in spans}
+        with Lab(options) as bench:
+            bench.up(memory)
+            for index in range(options.rounds):
+                for verb in ("checkpoint", "suspend"):
+                    bench.run(verb, f"bench@{verb}{index}")
+                # Once both are on disk, so that the copying of one is not measured with the resume of the other.
+                for verb in spans:
+                    bench.run("verify", f"bench@{verb}{index}")
+                # The stream last: a machine that was loaded from it has RAM of its own, which the next suspend can hand over.
+                for verb in spans:
+                    span, report = timed(lambda: bench.run("resume", f"bench@{verb}{index}", "--keep"))
+                    spans[verb].append(span)
+                    ram = report["machines"][0]["ram"]
+                    ways[verb].add(ram["way"] + (" (view)" if ram.get("isView") else ""))
+                    if verb == "suspend":
+                        bench.run("down", "bench")
+                    if index > 0:
+                        bench.run("rm", f"bench@{verb}{index - 1}")
+        for verb in medians:
+            medians[verb][memory] = statistics.median(spans[verb])
+            print(f"| {memory} MiB | `{verb}` | {', '.join(sorted(ways[verb]))} | {summary(spans[verb])} |", flush=True)
+    print()
+    for memory in options.memory:
+        ratio = medians["checkpoint"][memory] / medians["suspend"][memory]
+        print(f"{memory} MiB: from what `checkpoint` made it takes {ratio:.2f} times as long as from what `suspend` made")
+    for verb in medians:
+        growth(medians[verb], f"a resume from what `{verb}` made")
+
+
+def growth(medians, what):
+    first, last = list(medians)[0], list(medians)[-1]
+    if first != last:
+        print(f"\nratio of {last} MiB to {first} MiB, {what}: {medians[last] / medians[first]:.2f}")
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--fermata", default=str(ROOT / ".build/debug/fermata"))
-    parser.add_argument("--machines", type=int, default=4)
-    parser.add_argument("--memory", default="128,1024", type=lambda text: [int(size) for size in text.split(",")])
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--ram", default="anonymous")
-    options = parser.parse_args()
-    medians = {}
-    print("| machines | median of the longest pause | largest | saved while |\n| --- | --- | --- | --- |")
-    for memory in options.memory:
-        longest, whiles = pauses(options, memory)
-        medians[memory] = statistics.median(longest)
-        print(
-            f"| {options.machines} x {memory} MiB | {medians[memory]:.1f} ms | {max(longest):.1f} ms |"
-            f" {', '.join(sorted(whiles))} |"
-        )
-    first, last = medians[options.memory[0]], medians[options.memory[-1]]
-    print(f"\nratio of the last to the first: {last / first:.2f}")
+    rows = {"pause": pause, "resume": resume}
+    arguments = parser(__doc__, rows)
+    arguments.add_argument("--machines", type=int, default=4)
+    arguments.add_argument("--memory", default="128,1024", type=lambda text: [int(size) for size in text.split(",")])
+    options = arguments.parse_args()
+    for name in options.only:
+        rows[name](options)
 
 
 if __name__ == "__main__":

@@ -1,105 +1,27 @@
 #!/usr/bin/env python3
 """What suspend, resume, clones and inspect cost, by the size of a machine's RAM and beside `virsh save` and `virsh restore`, in one run.
 
-Usage: suspend.py [--fermata PATH] [--rounds N] [--skip-virsh] [--only ROW,ROW…]
+Usage: suspend.py [--fermata PATH] [--rounds N] [--skip-virsh] [--ram-folder PATH] [--only ROW,ROW…]
 
 Rows: sizes (suspend of 512 MiB against 8 GiB), virsh (1 GiB, the same guest), clones (private memory of ten), tail (inspect and clock
-patch of 8 GiB). Machines are Linux guests on QEMU 10.0 that fill most of their memory with noise; those of the virsh row run on the host's own QEMU. As
-root: virsh needs it. It installs nothing; docs/benchmarks.md says which packages the virsh row needs.
+patch of 8 GiB). Machines are Linux guests on QEMU 10.0 that fill most of their memory with noise; those of the virsh row run on the
+host's own QEMU. RAM is in files in /dev/shm, or in --ram-folder (FERMATA_RAM_FOLDER). As root: virsh needs it. It installs nothing;
+docs/benchmarks.md says which packages the virsh row needs.
 """
 
-import argparse
 import contextlib
-import json
 import os
 import pathlib
 import re
 import shutil
 import statistics
 import subprocess
-import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-CACHE = pathlib.Path(os.environ.get("FERMATA_CACHE", ROOT / ".cache"))
-QEMU = CACHE / "qemu-10.0/bin/qemu-system-x86_64"
+from lab import INITRD, KERNEL, Lab, append, parser, summary, timed, wait_until_ready
+
 # libvirt asks a QEMU for all its devices first, of which an unpacked one without its modules' libraries dies.
 INSTALLED_QEMU = "/usr/bin/qemu-system-x86_64"
-KERNEL, INITRD = CACHE / "linux/vmlinuz", CACHE / "linux/initramfs.cpio.gz"
-APPEND = "console=ttyS0 quiet loglevel=1 nowatchdog panic=-1 nokaslr mitigations=off cryptomgr.notests ipv6.disable=1 fermata.role=idle"
-
-
-def append(memory):
-    """Most of the memory is filled; the guest says `ready` afterwards."""
-    return f"{APPEND} fermata.fill={memory * 7 // 8 - 64}"
-
-
-def wait_until_ready(log):
-    deadline = time.monotonic() + 900
-    while b'"ready"' not in (log.read_bytes() if log.exists() else b""):
-        if time.monotonic() > deadline:
-            raise SystemExit(f"the guest is not ready: {log}")
-        time.sleep(0.5)
-
-
-class Lab:
-    """A state folder of its own, whose daemon and machines end with it."""
-
-    def __init__(self, options, folder):
-        self.options = options
-        self.home = pathlib.Path(folder) / "home"
-        self.folder = pathlib.Path(folder)
-
-    def run(self, *arguments):
-        answer = subprocess.run(
-            [self.options.fermata, *map(str, arguments), "--json"],
-            env=dict(os.environ, FERMATA_HOME=str(self.home)),
-            capture_output=True,
-            text=True,
-        )
-        if answer.returncode != 0:
-            raise SystemExit(f"fermata {' '.join(map(str, arguments))}: {answer.stdout}{answer.stderr}")
-        return json.loads(answer.stdout.strip().splitlines()[-1])
-
-    def up(self, memory, name="bench", qemu=QEMU):
-        manifest = self.folder / f"{name}.yaml"
-        manifest.write_text(
-            f"simulation: {name}\nmachines:\n  m:\n    qemu: {qemu}\n    machine: pc\n    memory: {memory}M\n"
-            f"    kernel: {KERNEL}\n    initrd: {INITRD}\n    append: \"{append(memory)}\"\n"
-        )
-        self.run("up", manifest)
-        wait_until_ready(self.home / f"logs/{name}/m/serial0.log")
-
-    def processes(self):
-        found = []
-        for entry in pathlib.Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                line = (entry / "cmdline").read_bytes()
-                # What is unpacked is started by a script of that name.
-                if b"qemu-system" in line.split(b"\0")[0] and str(self.home).encode() in line:
-                    found.append(int(entry.name))
-        return found
-
-    def close(self):
-        for simulation in self.run("ps")["simulations"]:
-            self.run("down", simulation["simulation"])
-        self.run("serve", "--stop")
-
-
-@contextlib.contextmanager
-def lab(options):
-    with tempfile.TemporaryDirectory(prefix="fermata-bench-") as folder:
-        made = Lab(options, folder)
-        try:
-            yield made
-        finally:
-            made.close()
-
-
-def timed(body):
-    start = time.monotonic()
-    result = body()
-    return (time.monotonic() - start) * 1000, result
 
 
 def until_gone(report):
@@ -109,14 +31,15 @@ def until_gone(report):
 
 def sizes(options):
     print("\n## suspend until every QEMU is gone, by size\n")
+    print("| memory | median | range |\n| --- | --- | --- |")
     medians = {}
     for memory in (512, 8192):
-        with lab(options) as bench:
+        with Lab(options) as bench:
             bench.up(memory)
             spans = []
             for index in range(options.rounds):
                 report = bench.run("suspend", f"bench@s{index}")
-                assert report["machines"][0]["ram"]["way"] == "file" and not bench.processes()
+                assert report["machines"][0]["ram"]["way"] == "file" and not bench.qemus()
                 spans.append(until_gone(report))
                 # Once it is on disk, so that the copying of one round is not measured with the next; then as it was.
                 bench.run("verify", f"bench@s{index}")
@@ -124,7 +47,7 @@ def sizes(options):
                 if index > 0:
                     bench.run("rm", f"bench@s{index - 1}")
             medians[memory] = statistics.median(spans)
-            print(f"| {memory} MiB | {medians[memory]:.1f} ms | {min(spans):.1f} to {max(spans):.1f} ms |")
+            print(f"| {memory} MiB | {summary(spans)} |", flush=True)
     print(f"\nratio of 8 GiB to 512 MiB: {medians[8192] / medians[512]:.2f} (aim: below 1.3)")
 
 
@@ -146,8 +69,11 @@ def virsh(*arguments):
 @contextlib.contextmanager
 def libvirt(folder):
     """Its daemons, and only these, end afterwards."""
-    for path in ("/run/libvirt", "/run/dbus", "/var/log/libvirt", "/var/lib/libvirt/qemu", "/etc/libvirt"):
-        pathlib.Path(path).mkdir(parents=True, exist_ok=True)
+    made = []
+    for path in ("/run/libvirt", "/run/dbus", "/var/log/libvirt", "/var/lib/libvirt", "/var/lib/libvirt/qemu", "/etc/libvirt"):
+        if not os.path.exists(path):
+            os.makedirs(path)
+            made.append(path)
     configuration = pathlib.Path("/etc/libvirt/qemu.conf")
     before = configuration.read_text() if configuration.exists() else None
     configuration.write_text('user="root"\ngroup="root"\nsecurity_driver="none"\ncgroup_controllers=[]\n')
@@ -155,18 +81,25 @@ def libvirt(folder):
     started = []
     try:
         for command in (["dbus-daemon", "--system", "--nofork"], ["virtlogd"], ["libvirtd"]):
-            started.append(subprocess.Popen(command, stdout=log, stderr=log))
+            # Ctrl-C is for this script: it still has a domain to end.
+            started.append(subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True))
             time.sleep(2)
         virsh("version")
         yield
     finally:
         for process in reversed(started):
             process.terminate()
-            process.wait(timeout=30)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
         if before is None:
             configuration.unlink()
         else:
             configuration.write_text(before)
+        for path in made:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def beside_virsh(options):
@@ -177,14 +110,14 @@ def beside_virsh(options):
     # Whole commands, as those of virsh are; and what of a suspend lies behind the instant that all machines agree on.
     ours = {"suspend": [], "suspend, from its instant": [], "resume": []}
     theirs = {"save": [], "restore": []}
-    with lab(options) as bench, libvirt(bench.folder):
+    with Lab(options) as bench, libvirt(bench.folder):
         bench.up(1024, qemu=INSTALLED_QEMU)
         xml = bench.folder / "domain.xml"
         log = bench.folder / "serial.log"
         xml.write_text(DOMAIN.format(kernel=KERNEL, initrd=INITRD, append=append(1024), qemu=INSTALLED_QEMU, log=log))
-        virsh("create", str(xml))
-        wait_until_ready(log)
         try:
+            virsh("create", str(xml))
+            wait_until_ready(log)
             for index in range(options.rounds):
                 span, report = timed(lambda: bench.run("suspend", f"bench@s{index}"))
                 ours["suspend"].append(span)
@@ -201,7 +134,9 @@ def beside_virsh(options):
                     bench.run("down", "bench")
                     bench.run("resume", f"bench@s{index}", "--copy")
         finally:
-            virsh("destroy", "fermata-bench")
+            # It may not be there: while it is restored, or when it could not be made.
+            with contextlib.suppress(SystemExit):
+                virsh("destroy", "fermata-bench")
     median = {name: statistics.median(spans) for name, spans in {**ours, **theirs}.items()}
     print("| what | median | all, ms |\n| --- | --- | --- |")
     for name, spans in {**ours, **theirs}.items():
@@ -218,7 +153,7 @@ def private_kilobytes(process):
 
 def clones(options):
     print("\n## ten clones of a machine of 1 GiB: private memory of each right after the resume\n")
-    with lab(options) as bench:
+    with Lab(options) as bench:
         bench.up(1024)
         bench.run("suspend", "bench@s1", "--sealed")
         used = sum(
@@ -227,7 +162,7 @@ def clones(options):
             if file.is_file() and not file.is_symlink()
         )
         bench.run("clone", "bench@s1", "--as", "copy", "--count", 10)
-        private = [private_kilobytes(process) / 1024 for process in bench.processes()]
+        private = [private_kilobytes(process) / 1024 for process in bench.qemus()]
         print(f"RAM of each: 1024 MiB, {used / 2**20:.0f} MiB of it in use")
         print(f"private memory of {len(private)} clones: median {statistics.median(private):.1f} MiB, largest {max(private):.1f} MiB")
         print(f"largest part of the RAM in use: {max(private) * 2**20 / used * 100:.1f} % (aim: below 15 %)")
@@ -235,10 +170,10 @@ def clones(options):
 
 def tail(options):
     print("\n## inspect and clock patch of a checkpoint of 8 GiB\n")
-    with lab(options) as bench:
+    with Lab(options) as bench:
         bench.up(8192)
         bench.run("suspend", "bench@s1", "--sealed")
-        folder = bench.home / "checkpoints/bench/s1/machines/m"
+        folder = bench.home / "checkpoints/bench/s1/machines/m0"
         state = folder / "state.qemu"
         spans = [timed(lambda: bench.run("inspect", state))[0] for _ in range(options.rounds)]
         print(f"inspect, the whole command: median {statistics.median(spans):.1f} ms (aim: below 20 ms)")
@@ -251,7 +186,7 @@ def tail(options):
             trace = bench.folder / "strace"
             subprocess.run(
                 ["strace", "-f", "-e", "trace=read,pread64,mmap", "-y", "-o", trace, options.fermata, "inspect", state],
-                env=dict(os.environ, FERMATA_HOME=str(bench.home)),
+                env=bench.environment,
                 check=True,
                 capture_output=True,
             )
@@ -261,13 +196,10 @@ def tail(options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fermata", default=str(ROOT / ".build/debug/fermata"))
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--skip-virsh", action="store_true")
-    parser.add_argument("--only", default="sizes,virsh,clones,tail", type=lambda text: text.split(","))
-    options = parser.parse_args()
     rows = {"sizes": sizes, "virsh": beside_virsh, "clones": clones, "tail": tail}
+    arguments = parser(__doc__, rows)
+    arguments.add_argument("--skip-virsh", action="store_true")
+    options = arguments.parse_args()
     for name in options.only:
         rows[name](options)
 
