@@ -76,7 +76,8 @@ extension ControlInstance {
                 machines: machines,
                 instant: instant,
                 folder: place.partial,
-                finalFolder: place.final
+                finalFolder: place.final,
+                clockErrorLimit: simulation.spec.clockErrorLimit
             )
             return kind == .suspend ? .suspend(order) : .checkpoint(order)
         }

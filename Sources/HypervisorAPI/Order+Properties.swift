@@ -41,4 +41,12 @@ extension Order {
         case .resume(let order): order.instant
         }
     }
+
+    public var clockErrorLimit: Span? {
+        switch self {
+        case .start(let order): order.simulation.clockErrorLimit
+        case .suspend(let order), .checkpoint(let order): order.clockErrorLimit
+        case .resume(let order): order.simulation.clockErrorLimit
+        }
+    }
 }

@@ -34,6 +34,8 @@ public struct SaveOrder: Codable, Hashable, Sendable {
     public var folder: String
     /// What ``folder`` is called once the checkpoint is whole, and for ever: where running machines find their frozen layers.
     public var finalFolder: String
+    /// As in the simulation's ``SimulationSpec/clockErrorLimit``.
+    public var clockErrorLimit: Span?
 
     public init(
         operation: OperationID,
@@ -41,7 +43,8 @@ public struct SaveOrder: Codable, Hashable, Sendable {
         machines: [String],
         instant: HostInstant?,
         folder: String,
-        finalFolder: String
+        finalFolder: String,
+        clockErrorLimit: Span? = nil
     ) {
         self.operation = operation
         self.simulation = simulation
@@ -49,6 +52,7 @@ public struct SaveOrder: Codable, Hashable, Sendable {
         self.instant = instant
         self.folder = folder
         self.finalFolder = finalFolder
+        self.clockErrorLimit = clockErrorLimit
     }
 }
 

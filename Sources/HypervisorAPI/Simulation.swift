@@ -11,6 +11,8 @@ public struct SimulationSpec: Codable, Hashable, Sendable {
     public var resources: [ResourceSpec]
     /// What its checkpoints may take of the disk; nil: as much as there is.
     public var quotaBytes: UInt64?
+    /// How badly the clocks of its hosts may be known against each other; nil: as the control instance allows for all.
+    public var clockErrorLimit: Span?
 
     public init(
         name: String,
@@ -18,7 +20,8 @@ public struct SimulationSpec: Codable, Hashable, Sendable {
         machines: [MachineSpec],
         links: [LinkSpec] = [],
         resources: [ResourceSpec] = [],
-        quotaBytes: UInt64? = nil
+        quotaBytes: UInt64? = nil,
+        clockErrorLimit: Span? = nil
     ) {
         self.name = name
         self.clock = clock
@@ -26,6 +29,7 @@ public struct SimulationSpec: Codable, Hashable, Sendable {
         self.links = links
         self.resources = resources
         self.quotaBytes = quotaBytes
+        self.clockErrorLimit = clockErrorLimit
     }
 }
 

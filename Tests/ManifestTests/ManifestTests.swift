@@ -152,6 +152,12 @@ struct ManifestTests {
         #expect(spec.quotaBytes == 20 << 30)
     }
 
+    @Test func howFarClocksMayBeApartIsADuration() throws {
+        let lab = try Lab()
+        let spec = try lab.parse("{simulation: a, clock-error: 20ms, machines: {m: {arch: x86_64, machine: pc}}}")
+        #expect(spec.clockErrorLimit == .milliseconds(20))
+    }
+
     @Test func anchorsAndAliasesWork() throws {
         let lab = try Lab()
         let spec = try lab.parse(

@@ -9,13 +9,16 @@ struct HostTimeKeeper: Sendable {
     private static let patience = Span.seconds(5)
 
     let connection: HypervisorConnection
-    /// A host whose time is known worse than this does not take part.
+    /// A host whose time is known worse than this does not take part, unless the operation says otherwise.
     let limit: Span
     let clock: any RealtimeClock
 
-    /// - Parameter instant: what hangs on it; nil: soon.
+    /// - Parameters:
+    ///   - instant: what hangs on it; nil: soon.
+    ///   - wanted: the operation's own limit.
     /// - Throws: `host-unreachable`, or `clocks-not-synchronised` when the bound is above the limit.
-    func measure(for instant: HostInstant?) async throws(HypervisorError) -> HostTime {
+    func measure(for instant: HostInstant?, limit wanted: Span? = nil) async throws(HypervisorError) -> HostTime {
+        let limit = wanted ?? limit
         guard let time = try await measured(for: instant) else {
             throw HypervisorError(
                 code: "clocks-not-synchronised",
@@ -28,7 +31,7 @@ struct HostTimeKeeper: Sendable {
                 code: "clocks-not-synchronised",
                 message:
                     "the clock of host \(connection.host) is known to \(time.bound) only, and \(limit) is asked for: "
-                    + "discipline the clocks of both hosts (chrony), or allow more with FERMATA_CLOCK_ERROR"
+                    + "discipline the clocks of both hosts (chrony), or allow more with `clock-error` in the manifest or FERMATA_CLOCK_ERROR"
             )
         }
         return time

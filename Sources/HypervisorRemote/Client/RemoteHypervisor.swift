@@ -42,7 +42,7 @@ public final class RemoteHypervisor: Hypervisor {
     ///   - host: the name in its certificate.
     ///   - address: `HOST:PORT` or `[IPv6]:PORT`.
     ///   - home: the state folder of the control instance, absolute.
-    ///   - clockErrorLimit: a host whose clock is known worse than this is refused an operation.
+    ///   - clockErrorLimit: a host whose clock is known worse than this is refused an operation, unless that has a limit of its own.
     public convenience init(
         host: String,
         address: String,
@@ -75,7 +75,7 @@ public final class RemoteHypervisor: Hypervisor {
     public func prepare(_ order: Order) async -> PrepareAnswer {
         do throws(HypervisorError) {
             let measured = HostInstant.now
-            var time = try await clock.measure(for: order.instant)
+            var time = try await clock.measure(for: order.instant, limit: order.clockErrorLimit)
             let answer = try await connection.call(
                 .prepare,
                 try time.theirs(order).mapping(folders.relative),

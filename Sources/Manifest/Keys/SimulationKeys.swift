@@ -1,5 +1,6 @@
 import GuestClock
 import HypervisorAPI
+import Time
 
 /// The manifest as a whole.
 enum SimulationKeys {
@@ -40,6 +41,12 @@ enum SimulationKeys {
         ValueType<UInt64>.quota,
         "what its checkpoints may take of the disk, in bytes or with K, M, G or T; as much as there is if left out"
     )
+    static let clockError = Key(
+        "clock-error",
+        ValueType<Span>.duration,
+        standard: "5ms",
+        "how far the clocks of its hosts may be apart, as far as is known; an operation is refused if it may be more"
+    )
     static let hooks = Key("hooks", ValueType<Never>.notYet("hooks"), "reserved")
     static let hosts = Key("hosts", ValueType<Never>.notYet("hosts"), "reserved")
 
@@ -48,7 +55,7 @@ enum SimulationKeys {
         label: "a mapping",
         keys: [
             simulation.description, clock.description, machines.description, links.description, resources.description,
-            quota.description, hooks.description, hosts.description,
+            quota.description, clockError.description, hooks.description, hosts.description,
         ]
     ) { object in
         let name = object(simulation)
@@ -57,6 +64,7 @@ enum SimulationKeys {
         let links = object(links) ?? []
         let resources = object(resources) ?? []
         let quota = object(quota)
+        let clockError = object(clockError)
         _ = object(hooks)
         _ = object(hosts)
         guard let name, let machines else { return nil }
@@ -71,7 +79,8 @@ enum SimulationKeys {
             machines: machines.map { wiring.machine($0.value, links: cables) },
             links: cables.map(\.value),
             resources: resources.map(\.value),
-            quotaBytes: quota
+            quotaBytes: quota,
+            clockErrorLimit: clockError
         )
     }
 }
