@@ -108,3 +108,9 @@ struct GarbageBody: StrictBody {
 struct EmptyBody: StrictBody {
     static let fields: [String] = []
 }
+
+/// `POST …/settle`.
+struct SettleBody: StrictBody {
+    static let fields = ["decision"]
+    let decision: OperationState.Decision?
+}

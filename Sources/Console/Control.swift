@@ -12,7 +12,8 @@ public protocol Control: Sendable {
     func rewind(_ request: RewindRequest) async throws(ControlError) -> OperationID
     func clone(_ request: CloneRequest) async throws(ControlError) -> [CloneStarted]
     func cancel(_ operation: OperationID) async throws(ControlError)
-    func settle(_ operation: OperationID) async throws(ControlError) -> OperationReport
+    func settle(_ operation: OperationID, as decision: OperationState.Decision?) async throws(ControlError)
+        -> OperationReport
     func operation(_ id: OperationID) async throws(ControlError) -> OperationDetail
     func operations(of simulation: String?, limit: Int) async throws(ControlError) -> [OperationDetail]
     /// From the operation's beginning; the last one is the result.

@@ -181,8 +181,8 @@ struct Routes: Sendable {
             },
             .post("/v1/operations/{operation}/settle") { call in
                 let operation = OperationID(text: try call.operation())
-                _ = try await call.body(EmptyBody.self)
-                return try Answer.json(try await control.settle(operation))
+                let decision = try await call.body(SettleBody.self).decision
+                return try Answer.json(try await control.settle(operation, as: decision))
             },
             .post("/v1/operations/{operation}/cancel") { call in
                 let operation = OperationID(text: try call.operation())

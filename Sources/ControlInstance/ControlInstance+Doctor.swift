@@ -18,6 +18,7 @@ extension ControlInstance {
                         level: .problem,
                         subject: operation.simulation,
                         message: "\(operation.kind.rawValue) \(operation.id) has no known outcome; "
+                            + "'fermata resolve \(operation.simulation)' asks its hosts again or decides it, "
                             + "'fermata down \(operation.simulation)' ends what is left"
                     )
                 )

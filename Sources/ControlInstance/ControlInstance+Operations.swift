@@ -89,14 +89,20 @@ extension ControlInstance {
 
     /// Tells the decision of an operation whose outcome is unknown once more to its hypervisors; of one without a decision,
     /// decides as ``recover()`` does.
-    public func settle(_ id: OperationID) async throws(ControlError) -> OperationReport {
+    /// - Parameter decision: somebody's, for one without: a host that does not answer is not waited for then.
+    /// - Throws: `decision-impossible` when it is decided otherwise, or nobody can know whether all was saved.
+    public func settle(
+        _ id: OperationID,
+        as decision: OperationState.Decision? = nil
+    ) async throws(ControlError) -> OperationReport {
         let simulation = try await recorded(id).simulation
         try claim(simulation, .settling(id))
         defer { release(simulation) }
         // Read only now: until it was claimed, the operation may have decided and ended by itself.
         let record = try await recorded(id)
         if let report = record.report, record.state.phase == .finished { return report }
-        return await settle(record, undecided: await undecidedOperations())
+        if let decision { try record.allows(decision) }
+        return await settle(record, undecided: await undecidedOperations(), as: decision)
     }
 
     /// Calls off what is under way and waits until it has ended: of a process that ends, so that nothing is left half done.
@@ -206,7 +212,8 @@ extension ControlInstance {
             throw ControlError(
                 code: "operation-unresolved",
                 message: "\(operation.kind.rawValue) \(operation.id) of \(simulation) has no known outcome; "
-                    + "'fermata down \(simulation)' ends what is left, and then \(verb) is possible again",
+                    + "'fermata resolve \(simulation)' decides it, 'fermata down \(simulation)' ends what is left, and then "
+                    + "\(verb) is possible again",
                 exitCode: 3
             )
         }

@@ -54,7 +54,12 @@ extension ControlInstance {
     ///
     /// Without a recorded decision nobody was ever told to commit, so a rollback is right. Only machines that were started or
     /// loaded and that run everywhere already stay: to end them would lose what they did since, and nothing is gained.
-    func settle(_ old: OperationRecord, undecided: [String: [UndecidedOperation]]) async -> OperationReport {
+    /// - Parameter wanted: what somebody decided who knows more.
+    func settle(
+        _ old: OperationRecord,
+        undecided: [String: [UndecidedOperation]],
+        as wanted: OperationState.Decision? = nil
+    ) async -> OperationReport {
         var record = old
         let reason = Reason(
             code: "interrupted",
@@ -66,13 +71,15 @@ extension ControlInstance {
             }
             // Machines that run everywhere must not end because one host does not answer yet. Meanwhile nothing stands still.
             let silent = record.hosts.filter { undecided[$0] == nil && hypervisor(of: $0) != nil }
-            if !record.kind.saves, record.state.phase == .armed, !silent.isEmpty {
+            if wanted == nil, !record.kind.saves, record.state.phase == .armed, !silent.isEmpty {
                 return record.report(
                     .unknown,
                     reasons: [.unresolved(record.id)] + silent.map { .noAnswer($0, options.answerTimeout) }
                 )
             }
-            let keep = !record.kind.saves && (record.state.phase == .happened || runsEverywhere)
+            let keep =
+                wanted.map { $0 == .commit }
+                ?? (!record.kind.saves && (record.state.phase == .happened || runsEverywhere))
             do {
                 if keep, record.state.phase == .armed { try record.state.happen() }
                 try record.state.decide(keep && record.state.phase == .happened ? .commit : .rollback)
@@ -181,5 +188,25 @@ extension ControlInstance {
             reasons = waiting.flatMap { answers[$0.host] ?? [] }
         }
         return reasons
+    }
+}
+
+extension OperationRecord {
+    /// - Throws: when somebody's decision cannot be this operation's.
+    func allows(_ decision: OperationState.Decision) throws(ControlError) {
+        func impossible(_ why: String) -> ControlError {
+            ControlError(code: "decision-impossible", message: "\(kind.rawValue) \(id) \(why)", exitCode: 3)
+        }
+        if let decided = state.decision {
+            guard decided == decision else {
+                throw impossible("is decided: every host is told \(decided.rawValue) until it confirms")
+            }
+            return
+        }
+        guard decision == .commit else { return }
+        guard !kind.saves else { throw impossible("can only be rolled back: nobody knows whether all was saved") }
+        guard [.armed, .happened].contains(state.phase) else {
+            throw impossible("was never armed: no machine runs by it")
+        }
     }
 }

@@ -92,7 +92,9 @@ final class ScriptedControl: Control {
     /// One more event to all that follow.
     func tell(_ event: OperationEvent) { held.withLock { for continuation in $0 { continuation.yield(event) } } }
 
-    func settle(_ operation: OperationID) async throws(ControlError) -> OperationReport { throw error }
+    func settle(_ operation: OperationID, as decision: OperationState.Decision?) async throws(ControlError)
+        -> OperationReport
+    { throw error }
     func operation(_ id: OperationID) async throws(ControlError) -> OperationDetail { throw error }
     func operations(of simulation: String?, limit: Int) async throws(ControlError) -> [OperationDetail] { throw error }
     func simulations() async throws(ControlError) -> [SimulationSummary] { throw error }

@@ -1,6 +1,7 @@
 import HypervisorAPI
 import Synchronization
 import Testing
+import Time
 
 @testable import ControlInstance
 
@@ -31,6 +32,64 @@ struct SettleTests {
         #expect(error?.reasons.map(\.code) == ["busy"] && error?.exitCode == 3)
         #expect(try await control.result(of: id).outcome == .done)
         #expect(try await control.settle(id).outcome == .done)
+    }
+}
+
+/// What nobody but the operator can decide: a host that was to go on does not answer.
+struct ResolveTests {
+    /// A resume whose control instance died when all machines went on, and whose right host is silent since.
+    private func interrupted(_ bench: Bench) async throws -> (ControlInstance, OperationID) {
+        let first = try bench.control()
+        try await bench.up(first)
+        #expect(try await bench.suspend(first).outcome == .done)
+        await first.endSealing()
+        for limit in 1... {
+            let fuse = Fuse(limit: limit)
+            let dying = try bench.control(store: FusedStore(store: bench.store, fuse: fuse)) {
+                FusedHypervisor(hypervisor: $0, fuse: fuse)
+            }
+            let ended = Task { try await dying.result(of: dying.resume(ResumeRequest(simulation: "sim"))) }
+            try #require(await fuse.blownOrEnded(ended), "it was never armed when it died")
+            try await Task.sleep(for: .milliseconds(40))
+            let left = try await bench.store.unfinishedOperations().first
+            if let left, left.state.phase == .armed, bench.states == Bench.running {
+                bench.right.script(.undecided, .hang, .hang, .hang, .hang)
+                var options = Bench.options
+                options.answerTimeout = .milliseconds(100)
+                options.settlePause = .seconds(600)
+                return (try bench.control(options: options), left.id)
+            }
+            _ = await (try bench.control()).recover()
+        }
+        throw ControlError(code: "unreachable", message: "the loop has no end")
+    }
+
+    @Test(arguments: [OperationState.Decision.commit, .rollback])
+    func aHostThatDoesNotAnswerIsNotWaitedForWhenSomebodyDecides(_ decision: OperationState.Decision) async throws {
+        let bench = try Bench()
+        let (control, id) = try await interrupted(bench)
+        let waiting = try await control.settle(id)
+        #expect(waiting.outcome == .unknown && bench.states == Bench.running, "\(waiting)")
+        let report = try await control.settle(id, as: decision)
+        #expect(report.outcome == (decision == .commit ? .done : .failed), "\(report)")
+        #expect(bench.states == (decision == .commit ? Bench.running : [:]))
+        #expect(bench.left.openOperations.isEmpty && bench.right.openOperations.isEmpty)
+        #expect(try await bench.store.unfinishedOperations().isEmpty)
+    }
+
+    @Test func whatIsDecidedOrWasNotSavedIsNotDecidedOtherwise() async throws {
+        let bench = try Bench()
+        try await bench.up(try bench.control())
+        let store = DoubtfulStore(store: bench.store)
+        let control = try bench.control(store: store)
+        let id = try await control.suspend(SaveRequest(simulation: "sim"))
+        #expect(try await control.result(of: id).outcome == .unknown)
+        store.heal()
+        let decided = try await #require(bench.store.operation(id)?.state.decision)
+        let other: OperationState.Decision = decided == .commit ? .rollback : .commit
+        let error = await #expect(throws: ControlError.self) { try await control.settle(id, as: other) }
+        #expect(error?.reasons.map(\.code) == ["decision-impossible"] && error?.exitCode == 3)
+        #expect(try await control.settle(id, as: decided).outcome == (decided == .commit ? .done : .failed))
     }
 }
 

@@ -95,6 +95,50 @@ extension FaultTests {
             }
         }
 
+        @Test(arguments: ["--commit", "--rollback"])
+        func `a resume whose agent is gone when the next daemon asks: it waits, until somebody decides`(
+            _ decision: String
+        ) async throws {
+            try await HostsLab.with(.installed) { lab in
+                let desk = lab.desk
+                try await desk.done("up", try lab.manifest())
+                try await desk.done("suspend", "\(FaultLab.name)@s1", "--sealed")
+                let gate = try DatabaseGate(desk)
+                defer { gate.open() }
+                let answer = try await desk.follow("resume", FaultLab.name, "--in", "2s") { command in
+                    try await command.phase("armed")
+                    try await FaultLab.wait(for: "the agent's journal") { lab.far.journalPhase == "armed" }
+                    try await gate.shut()
+                    try await FaultLab.wait(for: "both to run") { try await lab.states() == HostsLab.running }
+                    try await desk.killDaemon()
+                    try await lab.killAgent()
+                    gate.open()
+                }
+                #expect(answer.status == 5, "\(answer)")
+                let waiting = try await desk.fermata("resolve", FaultLab.name)
+                #expect(waiting.status == 5 && waiting.codes.contains("operation-unresolved"), "\(waiting)")
+                #expect(try await lab.states() == HostsLab.running, "nothing is ended while a host is silent")
+
+                let decided = try await desk.fermata("resolve", FaultLab.name, decision)
+                #expect(decided.status == 5, "the agent cannot be told yet: \(decided)")
+                let other = decision == "--commit" ? "--rollback" : "--commit"
+                let changed = try await desk.fermata("resolve", FaultLab.name, other)
+                #expect(changed.status == 3 && changed.codes.contains("decision-impossible"), "\(changed)")
+                try await lab.startAgent()
+                try await FaultLab.wait(for: "the agent to be told") {
+                    try await desk.fermata("resolve", FaultLab.name).codes.contains("nothing-to-resolve")
+                }
+                #expect(try await desk.state() == (decision == "--commit" ? "running" : "suspended"))
+                if decision == "--commit" {
+                    #expect(try await lab.states() == HostsLab.running)
+                } else {
+                    #expect(lab.processes.isEmpty)
+                    try await desk.done("resume", FaultLab.name)
+                    #expect(try await lab.states() == HostsLab.running)
+                }
+            }
+        }
+
         private static func suspend(
             _ lab: HostsLab,
             as name: String,
