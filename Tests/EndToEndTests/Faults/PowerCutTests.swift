@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 extension FaultTests {
-    /// The host's power fails at each step of a suspend: what of the state folder had reached the disk is there afterwards, whatever
+    /// The host's power fails at each step of what writes checkpoints: what of the state folder had reached the disk is there afterwards, whatever
     /// was in memory is not, and no process lives.
     @Suite struct PowerCutTests {
         private static let phases = ["preparing", "armed", "happened", "deciding"]
