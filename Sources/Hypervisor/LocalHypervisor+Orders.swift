@@ -94,8 +94,12 @@ extension LocalHypervisor {
 
     /// Machines that look at a checkpoint's RAM would see what another writes into it.
     private func refuseIfViewed(_ resume: ResumeOrder) throws(HypervisorError) {
-        let files = Set(resume.machines.compactMap(\.ram).map { "\(resume.folder)/\($0.path)" })
-        let viewers = allMachines(of: nil).filter { $0.isAlive && files.contains($0.record.memory?.path ?? "") }
+        let files = resume.machines.compactMap(\.ram).map { "\(resume.folder)/\($0.path)" }
+        // By the file, not its name: a view of what is not sealed has a name of its own.
+        let viewers = allMachines(of: nil).filter { machine in
+            guard machine.isAlive, let path = machine.record.memory?.path else { return false }
+            return files.contains { FileCopy.isSame($0, path) }
+        }
         guard viewers.isEmpty else {
             throw HypervisorError(
                 code: "checkpoint-in-use",

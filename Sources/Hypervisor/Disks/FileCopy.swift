@@ -54,8 +54,19 @@ enum FileCopy {
 
     /// Whether blocks of one could be the other's.
     static func sameVolume(_ one: String, _ other: String) -> Bool {
+        guard let (first, second) = status(one, other) else { return false }
+        return first.st_dev == second.st_dev
+    }
+
+    /// Whether both are names of one file, or lead to one.
+    static func isSame(_ one: String, _ other: String) -> Bool {
+        guard let (first, second) = status(one, other) else { return false }
+        return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+    }
+
+    private static func status(_ one: String, _ other: String) -> (stat, stat)? {
         var (first, second) = (stat(), stat())
-        return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev
+        return stat(one, &first) == 0 && stat(other, &second) == 0 ? (first, second) : nil
     }
 
     static func copyResult(from source: String, to target: String) -> Result<Way, HypervisorError> {

@@ -108,6 +108,32 @@ extension FaultTests {
             }
         }
 
+        @Test func `RAM in memory that a clone looks at is not taken over by another machine, and RAM on disk is`()
+            async throws
+        {
+            try await FaultLab.with(FaultLab.Bed(ram: "file")) { lab in
+                let manifest = try lab.home.file(
+                    "one.yaml",
+                    "{simulation: \(FaultLab.name), machines: {alpha: {qemu: \(lab.bed.qemu.path), machine: pc, memory: 32M}}}"
+                )
+                try await lab.done("up", manifest)
+                let files = try await Self.unsealed(lab, as: "one")
+                let clone = try await lab.done("clone", "\(FaultLab.name)@one", "--as", "other")
+                let consume = ["resume", "\(FaultLab.name)@one", "--consume"]
+                let refused = try await lab.follow(consume) { _ in }
+                #expect(
+                    refused.status == 3 && refused.codes.contains("checkpoint-in-use"),
+                    "\(refused), after \(clone)"
+                )
+                #expect(refused.messages.contains("other/alpha"), "\(refused)")
+                Self.letSeal(files)
+                try await lab.expectWhole("one", "sealed while a clone looks at what is in memory")
+                let taken = try await lab.follow(consume) { _ in }
+                #expect(taken.status == 0, "\(taken)")
+                for name in ["other", FaultLab.name] { try await lab.done("down", name) }
+            }
+        }
+
         @Test func `removing a checkpoint that is not sealed frees its memory`() async throws {
             try await FaultLab.with(FaultLab.Bed(ram: "file")) { lab in
                 try await lab.up()
