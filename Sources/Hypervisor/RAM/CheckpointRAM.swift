@@ -116,18 +116,22 @@ struct CheckpointRAM: Sendable {
             try RunFolder.make(store.diskFolder)
             let own = store.newPath(in: store.diskFolder)
             try RAMStore.point(link, to: own)
+            // Each name is durable before the one that it replaces goes: after a loss of power the RAM has one of them, and who has no
+            // right to it is not its owner.
+            try DurableFile.syncFolder(containing: link)
             var status = stat()
             guard lstat(path, &status) == 0 else { throw HypervisorError.file("take", path) }
             if status.st_nlink > 1 {
                 // Another checkpoint, one whose clocks were edited, has the same file.
                 _ = try await FileCopy.copy(from: path, to: own)
+                try DurableFile.syncFolder(store.diskFolder)
                 guard unlink(path) == 0 else { throw HypervisorError.file("take", path) }
             } else {
                 guard rename(path, own) == 0 else { throw HypervisorError.file("take", path) }
             }
-            // Or after a loss of power the checkpoint would have its RAM again, as the machine has changed it.
-            try DurableFile.syncFolder(containing: path)
             try DurableFile.syncFolder(store.diskFolder)
+            // Or the checkpoint would have its RAM again, as the machine has changed it.
+            try DurableFile.syncFolder(containing: path)
             store.remove(path + Self.warmSuffix)
             return own
         }

@@ -94,13 +94,14 @@ final class RAMStore: Sendable {
     func addName(to other: String, bytes: UInt64, ownedBy link: String) throws(HypervisorError) -> String? {
         try lock.withLock { (_) throws(HypervisorError) in
             guard let target = file(behind: other, bytes: bytes) else { return nil }
-            let path = newPath(in: folder)
+            let path = newPath(in: String(target[..<(target.lastIndex(of: "/") ?? target.startIndex)]))
             try Self.point(link, to: path)
-            guard Glibc.link(target, path) == 0 else {
-                unlink(link)
-                return nil
-            }
-            return path
+            guard Glibc.link(target, path) != 0 else { return path }
+            let error = HypervisorError.file("link", target)
+            let isGone = errno == ENOENT
+            unlink(link)
+            guard isGone else { throw error }
+            return nil
         }
     }
 
