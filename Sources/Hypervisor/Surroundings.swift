@@ -18,9 +18,9 @@ struct Surroundings: Sendable {
     let ram: RAMStore
     let streamRoom = StreamRoom()
     /// Of a resume, which loads between the two.
-    let loadPace = ArmingPace(unknown: .milliseconds(200))
+    let loadPace = ArmingPace(unknown: .milliseconds(200), most: .seconds(5))
     /// Of a suspend or a checkpoint: serialising, locking memory, waking the deadline's thread.
-    let stopPace = ArmingPace(unknown: .milliseconds(60))
+    let stopPace = ArmingPace(unknown: .milliseconds(60), most: .milliseconds(500))
     private let keepers = ResourceKeepers()
 
     init(home: String, host: String, ramFolder: String? = nil, logger: Logger) throws {

@@ -49,8 +49,6 @@ actor CheckpointOperation: HostOperation {
         self.surroundings = surroundings
     }
 
-    private var armingTime: Span { surroundings.stopPace.planned(machines: machines.count) }
-
     func obstacles() async -> [Reason] {
         let obstacles = await SaveObstacles.all(to: machines, of: entry.simulation, into: folder, in: surroundings)
         let unlayered = await machines.gatherResults { (machine) async throws(HypervisorError) in
@@ -60,6 +58,7 @@ actor CheckpointOperation: HostOperation {
     }
 
     func prepare() async throws(HypervisorError) -> Span {
+        let armingTime = surroundings.stopPace.planned(machines: machines.count)
         let obstacles = await obstacles() + surroundings.obstacles(to: entry.instant, within: armingTime)
         guard obstacles.isEmpty else { throw HypervisorError(obstacles) }
         // A folder that is somebody else's is refused here, and not removed below.

@@ -43,13 +43,12 @@ actor SuspendOperation: HostOperation {
         self.retire = retire
     }
 
-    private var armingTime: Span { surroundings.stopPace.planned(machines: machines.count) }
-
     func obstacles() async -> [Reason] {
         await SaveObstacles.all(to: machines, of: entry.simulation, into: folder, in: surroundings)
     }
 
     func prepare() async throws(HypervisorError) -> Span {
+        let armingTime = surroundings.stopPace.planned(machines: machines.count)
         let obstacles = await obstacles() + surroundings.obstacles(to: entry.instant, within: armingTime)
         guard obstacles.isEmpty else { throw HypervisorError(obstacles) }
         // A folder that is somebody else's is refused here, and not removed below.
