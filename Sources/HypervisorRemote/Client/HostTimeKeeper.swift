@@ -9,16 +9,18 @@ struct HostTimeKeeper: Sendable {
     private static let patience = Span.seconds(5)
 
     let connection: HypervisorConnection
-    /// A host whose time is known worse than this does not take part, unless the operation says otherwise.
-    let limit: Span
+    /// A host whose time is known worse than this does not take part, where nobody says otherwise.
+    private static let usualLimit = Span.milliseconds(5)
+    /// What is allowed for every simulation, if anybody said so.
+    let limit: Span?
     let clock: any RealtimeClock
 
     /// - Parameters:
     ///   - instant: what hangs on it; nil: soon.
-    ///   - wanted: the operation's own limit.
+    ///   - wanted: the simulation's own limit. It is kept in checkpoints, so what is allowed for all counts where that is more.
     /// - Throws: `host-unreachable`, or `clocks-not-synchronised` when the bound is above the limit.
     func measure(for instant: HostInstant?, limit wanted: Span? = nil) async throws(HypervisorError) -> HostTime {
-        let limit = wanted ?? limit
+        let limit = [wanted, limit].compactMap(\.self).max() ?? Self.usualLimit
         guard let time = try await measured(for: instant) else {
             throw HypervisorError(
                 code: "clocks-not-synchronised",

@@ -42,13 +42,13 @@ public final class RemoteHypervisor: Hypervisor {
     ///   - host: the name in its certificate.
     ///   - address: `HOST:PORT` or `[IPv6]:PORT`.
     ///   - home: the state folder of the control instance, absolute.
-    ///   - clockErrorLimit: a host whose clock is known worse than this is refused an operation, unless that has a limit of its own.
+    ///   - clockErrorLimit: a host whose clock is known worse than this is refused an operation of a simulation without a limit of its own; nil: 5 ms.
     public convenience init(
         host: String,
         address: String,
         trust: @escaping @Sendable () throws(HypervisorError) -> LiveTrust,
         home: String,
-        clockErrorLimit: Span = .milliseconds(5)
+        clockErrorLimit: Span? = nil
     ) {
         let client = AgentClient(host: host, trust: trust)
         let connection = HypervisorConnection(host: host, base: "https://\(address)", agent: client)
@@ -61,7 +61,7 @@ public final class RemoteHypervisor: Hypervisor {
     init(
         connection: HypervisorConnection,
         home: String,
-        clockErrorLimit: Span,
+        clockErrorLimit: Span?,
         clock: any RealtimeClock = SystemClock()
     ) {
         host = connection.host

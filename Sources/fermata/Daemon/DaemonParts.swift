@@ -38,9 +38,9 @@ enum DaemonParts {
         )
     }
 
-    /// How badly another host's clock may be known.
-    private static func clockErrorLimit(_ text: String) throws -> Span {
-        guard !text.isEmpty else { return .milliseconds(5) }
+    /// How badly another host's clock may be known; nil: nobody says.
+    private static func clockErrorLimit(_ text: String) throws -> Span? {
+        guard !text.isEmpty else { return nil }
         guard let span = try? Span(parsing: text), span > .zero else {
             throw CommandFailure(
                 .usage,

@@ -9,11 +9,11 @@ import Time
 /// The way to hosts that were added: with the credentials in the state folder's `trust`, which may come later than the daemon.
 final class FarHosts: Sendable {
     private let home: String
-    private let clockErrorLimit: Span
+    private let clockErrorLimit: Span?
     private let logger: Logger
     private let trust = Mutex<LiveTrust?>(nil)
 
-    init(home: String, clockErrorLimit: Span, logger: Logger) {
+    init(home: String, clockErrorLimit: Span?, logger: Logger) {
         self.home = home
         self.clockErrorLimit = clockErrorLimit
         self.logger = logger
