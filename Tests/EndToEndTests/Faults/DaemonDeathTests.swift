@@ -91,10 +91,14 @@ extension FaultTests {
         {
             try await FaultLab.with(FaultLab.Bed(ram: "file")) { lab in
                 try await lab.up()
+                try await lab.done("suspend", "\(FaultLab.name)@base", "--sealed")
+                try await lab.done("resume", FaultLab.name)
                 for step in LaunchStep.allCases {
-                    let target = "\(FaultLab.name)@\(step)"
-                    try await lab.done("suspend", target, "--sealed")
-                    try await lab.holding("\(step)") { _ in
+                    try await lab.holding("\(step)") { attempt in
+                        // A step that was missed has consumed what it was to be held with.
+                        if try await lab.state() != "running" { try await lab.done("resume", "\(FaultLab.name)@base") }
+                        let target = "\(FaultLab.name)@\(step)-\(attempt)"
+                        try await lab.done("suspend", target, "--sealed")
                         let resume = try await step.hold(lab, "resume", target, "--consume") {
                             try await $0.killDaemon()
                         }

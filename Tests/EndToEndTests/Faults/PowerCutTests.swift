@@ -34,7 +34,7 @@ extension FaultTests {
                 try await lab.done("suspend", "\(FaultLab.name)@one", "--sealed")
                 try await lab.done("resume", FaultLab.name)
 
-                let answer = try await lab.follow(test.verb, "\(FaultLab.name)@two", "--in", "3s") { command in
+                let answer = try await lab.follow(test.verb, "\(FaultLab.name)@two", "--in", "10s") { command in
                     for phase in Self.phases {
                         try await command.phase(phase)
                         try Self.cut(disk, lab, phase)
@@ -120,7 +120,7 @@ extension FaultTests {
                 try await lab.done("suspend", "\(FaultLab.name)@one", "--sealed")
                 try await lab.done("resume", FaultLab.name)
                 try await lab.done("suspend", "\(FaultLab.name)@two", "--sealed")
-                let answer = try await lab.follow("resume", "\(FaultLab.name)@two", "--consume", "--in", "2s") {
+                let answer = try await lab.follow("resume", "\(FaultLab.name)@two", "--consume", "--in", "10s") {
                     command in
                     for phase in Self.phases {
                         try await command.phase(phase)
@@ -132,6 +132,7 @@ extension FaultTests {
                 try await lab.killDaemon()
                 disk.unmount()
 
+                var whole: [String] = []
                 for step in Self.phases + ["told"] {
                     try await Self.afterLoss(lab, disk, step) {
                         let verify = try await lab.fermata("verify", "\(FaultLab.name)@two")
@@ -140,6 +141,7 @@ extension FaultTests {
                                 ["preparing", "armed"].contains(step),
                                 "whole again although machines ran on it: \(step)"
                             )
+                            whole.append(step)
                             return
                         }
                         #expect(
@@ -148,6 +150,7 @@ extension FaultTests {
                         )
                     }
                 }
+                print("RAM that was taken over is back after a loss of power when: \(whole)")
             }
         }
 
