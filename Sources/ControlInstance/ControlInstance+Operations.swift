@@ -96,13 +96,14 @@ extension ControlInstance {
         as decision: OperationState.Decision? = nil
     ) async throws(ControlError) -> OperationReport {
         let simulation = try await recorded(id).simulation
-        try claim(simulation, .settling(id))
+        try await claimInTurn(simulation, .settling(id))
         defer { release(simulation) }
         // Read only now: until it was claimed, the operation may have decided and ended by itself.
         let record = try await recorded(id)
         if let report = record.report, record.state.phase == .finished { return report }
-        if let decision { try record.allows(decision) }
-        return await settle(record, undecided: await undecidedOperations(), as: decision)
+        let undecided = await undecidedOperations()
+        if let decision { try record.allows(decision, undecided: undecided) }
+        return await settle(record, undecided: undecided, as: decision)
     }
 
     /// Calls off what is under way and waits until it has ended: of a process that ends, so that nothing is left half done.

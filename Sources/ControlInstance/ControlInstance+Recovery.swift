@@ -111,6 +111,7 @@ extension ControlInstance {
         }
         var report = record.report ?? record.report(.unknown)
         report.reasons.removeAll { $0.code == "operation-unresolved" }
+        if wanted != nil, old.state.decision == nil { report.notes.append("an operator decided: \(decision.rawValue)") }
         guard unsettled.isEmpty else {
             report.reasons += unsettled + [.unresolved(record.id)]
             record.report = report
@@ -192,8 +193,12 @@ extension ControlInstance {
 }
 
 extension OperationRecord {
+    /// - Parameter undecided: by host; somebody decides only for those that are not in it.
     /// - Throws: when somebody's decision cannot be this operation's.
-    func allows(_ decision: OperationState.Decision) throws(ControlError) {
+    func allows(
+        _ decision: OperationState.Decision,
+        undecided: [String: [UndecidedOperation]]
+    ) throws(ControlError) {
         func impossible(_ why: String) -> ControlError {
             ControlError(code: "decision-impossible", message: "\(kind.rawValue) \(id) \(why)", exitCode: 3)
         }
@@ -207,6 +212,12 @@ extension OperationRecord {
         guard !kind.saves else { throw impossible("can only be rolled back: nobody knows whether all was saved") }
         guard [.armed, .happened].contains(state.phase) else {
             throw impossible("was never armed: no machine runs by it")
+        }
+        let standing = hosts.filter { host in
+            undecided[host].map { !$0.contains { $0.operation == id && $0.happened } } ?? false
+        }
+        guard state.phase == .happened || standing.isEmpty else {
+            throw impossible("did not happen on host \(standing.joined(separator: ", ")): it can only be rolled back")
         }
     }
 }

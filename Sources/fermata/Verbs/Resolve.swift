@@ -13,7 +13,7 @@ struct Resolve: Verb {
             A daemon does this by itself, again and again. A start or resume waits for every host: whether machines \
             went on there decides. Of one that will not answer for long, --commit keeps the machines that run, and \
             --rollback ends them; the host is told as soon as it answers. A suspend or checkpoint without a decision \
-            can only be rolled back: its machines run on.
+            can only be rolled back: its machines run on. Ends with 0 when it has ended as you decided.
             """
     )
 
@@ -51,6 +51,12 @@ struct Resolve: Verb {
             try await client.send(.POST, "/v1/operations/\(open.operation)/settle", body: Data(body))
         )
         session.show(report) { _ in }
+        if rollback, report.value.outcome == .failed {
+            if !session.global.json {
+                session.terminal.print("\(report.value.kind.rawValue) of \(simulation) is rolled back, on every host")
+            }
+            return
+        }
         try OperationText(report.value).finish(session)
     }
 }
