@@ -54,6 +54,20 @@ import Time
         #expect(control.seen.suspend == [SaveRequest(simulation: "lab", checkpoint: "before", when: .at(instant))])
     }
 
+    @Test func `a decision is passed on, none is none, and another word reaches nobody`() async throws {
+        let control = ScriptedControl(events: Self.events)
+        try await RouterClient.with(control) { client async throws in
+            let path = "/v1/operations/op1/settle"
+            for body in ["", "{}", "{\"decision\": \"commit\"}", "{\"decision\": \"rollback\"}"] {
+                _ = try await client.send(.post, path, body)
+            }
+            for body in ["{\"decision\": \"maybe\"}", "{\"decision\": 1}", "{\"decide\": \"commit\"}"] {
+                #expect(try await client.send(.post, path, body).status == 400, "\(body)")
+            }
+        }
+        #expect(control.seen.settle == [nil, nil, .commit, .rollback])
+    }
+
     @Test func `an empty body means the first possible instant and the manifest's policy`() async throws {
         let control = ScriptedControl(events: Self.events)
         try await RouterClient.with(control) { client async throws in

@@ -16,6 +16,7 @@ final class ScriptedControl: Control {
 
     struct Record {
         var up: [UpRequest] = []
+        var settle: [OperationState.Decision?] = []
         var suspend: [SaveRequest] = []
         var checkpoint: [SaveRequest] = []
         var resume: [ResumeRequest] = []
@@ -94,7 +95,10 @@ final class ScriptedControl: Control {
 
     func settle(_ operation: OperationID, as decision: OperationState.Decision?) async throws(ControlError)
         -> OperationReport
-    { throw error }
+    {
+        record.withLock { $0.settle.append(decision) }
+        throw error
+    }
     func operation(_ id: OperationID) async throws(ControlError) -> OperationDetail { throw error }
     func operations(of simulation: String?, limit: Int) async throws(ControlError) -> [OperationDetail] { throw error }
     func simulations() async throws(ControlError) -> [SimulationSummary] { throw error }
