@@ -97,10 +97,9 @@ final class RAMStore: Sendable {
             let path = newPath(in: String(target[..<(target.lastIndex(of: "/") ?? target.startIndex)]))
             try Self.point(link, to: path)
             guard Glibc.link(target, path) != 0 else { return path }
-            let error = HypervisorError.file("link", target)
-            let isGone = errno == ENOENT
+            let reason = errno
             unlink(link)
-            guard isGone else { throw error }
+            guard reason == ENOENT else { throw HypervisorError.file("link", target, reason) }
             return nil
         }
     }
