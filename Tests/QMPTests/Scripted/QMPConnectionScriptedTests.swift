@@ -169,7 +169,9 @@ import Time
     {
         let monitor = try ScriptedMonitor { peer in
             peer.negotiate()
-            if let message = peer.receive() { peer.reply(to: message, "bye") }
+            let message = peer.receive()
+            peer.stopReceiving()
+            if let message { peer.reply(to: message, "bye") }
             peer.end()
         }
         let connection = try await monitor.connect()

@@ -25,6 +25,9 @@ final class ScriptedPeer {
         isClosed = true
     }
 
+    /// What the client sends from now on fails there: it cannot be lost unread, which would end a connection with ECONNRESET.
+    func stopReceiving() { shutdown(socket, Int32(SHUT_RD)) }
+
     /// Ends a TCP connection with RST.
     func reset() {
         var now = linger(l_onoff: 1, l_linger: 0)
