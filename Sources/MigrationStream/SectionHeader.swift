@@ -33,4 +33,9 @@ extension [UInt8] {
     func uint32(at index: Int) -> UInt32 {
         self[index..<index + 4].reduce(0) { $0 << 8 | UInt32($1) }
     }
+
+    /// The caller has checked that eight bytes are there.
+    func uint64(at index: Int) -> UInt64 {
+        self[index..<index + 8].reduce(0) { $0 << 8 | UInt64($1) }
+    }
 }

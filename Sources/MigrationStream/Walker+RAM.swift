@@ -1,15 +1,3 @@
-/// The bits that share a word with a page's address.
-private enum Flag {
-    static let zero: UInt64 = 0x002
-    static let memorySize: UInt64 = 0x004
-    static let page: UInt64 = 0x008
-    static let endOfSection: UInt64 = 0x010
-    static let sameBlock: UInt64 = 0x020
-    static let xbzrle: UInt64 = 0x040
-    static let compressed: UInt64 = 0x100
-    static let multifdFlush: UInt64 = 0x200
-}
-
 extension Walker {
     /// Walks over words of addresses and flags, and what follows each, to the end of the section.
     mutating func ram() throws(StreamError) {
@@ -18,21 +6,21 @@ extension Walker {
             let word = try cursor.uint64()
             let flags = word & (pageSize - 1)
             let address = word - flags
-            switch flags & ~Flag.sameBlock {
-            case Flag.endOfSection: return
-            case Flag.multifdFlush: continue
-            case Flag.memorySize: try blockList(total: address)
-            case Flag.zero:
+            switch flags & ~RAMFlag.sameBlock {
+            case RAMFlag.endOfSection: return
+            case RAMFlag.multifdFlush: continue
+            case RAMFlag.memorySize: try blockList(total: address)
+            case RAMFlag.zero:
                 try block(flags, address, at: start)
                 try cursor.skip(1)
-            case Flag.page:
+            case RAMFlag.page:
                 try block(flags, address, at: start)
                 try cursor.skip(pageSize)
-            case Flag.xbzrle:
+            case RAMFlag.xbzrle:
                 try block(flags, address, at: start)
                 try cursor.skip(1)
                 try skipPacked(UInt64(cursor.uint16()), at: start)
-            case Flag.compressed:
+            case RAMFlag.compressed:
                 try block(flags, address, at: start)
                 try skipPacked(UInt64(cursor.uint32()), at: start)
             default:
@@ -43,7 +31,7 @@ extension Walker {
 
     private mutating func block(_ flags: UInt64, _ address: UInt64, at start: UInt64) throws(StreamError) {
         pageCount += 1
-        guard flags & Flag.sameBlock == 0 else { return }
+        guard flags & RAMFlag.sameBlock == 0 else { return }
         let name = try cursor.countedName()
         guard let block = ramBlocks.first(where: { $0.name == name }), address < block.length else {
             throw StreamError(.corrupt, at: start, in: "ram", "there is no page \(address) in a block \(name)")

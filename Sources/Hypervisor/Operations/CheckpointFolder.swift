@@ -50,6 +50,14 @@ struct CheckpointFolder: Sendable {
         try remove()
     }
 
+    /// What was being made, with what no machine has of it in memory.
+    func removeUnfinished(_ store: RAMStore) throws(HypervisorError) {
+        for machine in FolderListing.names(in: "\(path)/machines") {
+            store.remove("\(path)/\(ramPath(of: machine))" + CheckpointRAM.warmSuffix)
+        }
+        try remove()
+    }
+
     func remove() throws(HypervisorError) {
         guard access(path, F_OK) == 0 else { return }
         do {

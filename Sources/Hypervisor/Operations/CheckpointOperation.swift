@@ -65,13 +65,13 @@ actor CheckpointOperation: HostOperation {
         try CheckpointFolder(path: folder).create(machines: machines.map(\.name.machine), final: entry.finalFolder)
         do throws(HypervisorError) {
             try surroundings.journal.write(entry)
-            let (folder, operation, layers) = (folder, entry.operation, surroundings.disks)
+            let (folder, operation, layers, store) = (folder, entry.operation, surroundings.disks, surroundings.ram)
             let finalFolder = entry.finalFolder ?? folder
             let (stages, clock, instant) = (stages, surroundings.clock, entry.instant)
             let prepared = await stages.measure("prepare") {
                 await machines.gatherResults { (machine) async throws(HypervisorError) in
                     do throws(HypervisorError) {
-                        var part = try await Self.prepare(machine, folder, finalFolder, operation, layers)
+                        var part = try await Self.prepare(machine, folder, finalFolder, operation, layers, store)
                         let shortfall = await part.saving.bringInRAM(stages: stages) {
                             instant.map { clock.now() + Self.timeToArm < $0 } ?? true
                         }
@@ -167,11 +167,12 @@ actor CheckpointOperation: HostOperation {
         _ folder: String,
         _ finalFolder: String,
         _ operation: OperationID,
-        _ layers: DiskLayers
+        _ layers: DiskLayers,
+        _ store: RAMStore
     ) async throws(HypervisorError) -> Part {
         let record = machine.record
         let monitor = try await machine.monitor()
-        let saving = try await MachineSaving.prepare(machine, into: folder, goingOn: true)
+        let saving = try await MachineSaving.prepare(machine, into: folder, store: store, goingOn: true)
         let switches = LayerSwitch.all(of: record, in: operation)
         do throws(HypervisorError) {
             for item in switches {
@@ -343,7 +344,7 @@ actor CheckpointOperation: HostOperation {
         )
         // Before the layers are committed into the lower ones: those have a second name in there, and room may be short. The machines
         // have them by the names in their run folders.
-        try CheckpointFolder(path: folder).remove()
+        try CheckpointFolder(path: folder).removeUnfinished(surroundings.ram)
         let results = await machines.filter(\.isAlive).gatherResults { (machine) async throws(HypervisorError) in
             try await LayerSwitch.undo(
                 LayerSwitch.all(of: machine.record, in: operation),

@@ -16,7 +16,7 @@ struct MachineSaving: Sendable {
     private let monitor: QMPConnection
     private let way: RAMWay
     private let saver: any StateSaver
-    /// Of a machine whose RAM is saved while it runs on.
+    /// Of a machine whose RAM is saved while it runs on, or into a file of its own.
     private let held: HeldStream?
     private let folder: CheckpointFolder
     /// Of a checkpoint.
@@ -48,10 +48,13 @@ struct MachineSaving: Sendable {
     }
 
     /// Hands QEMU the file to write to. The machine has no ``obstacles(to:)``.
-    /// - Parameter goingOn: of a machine that is to run on as soon as it can.
+    /// - Parameters:
+    ///   - store: for a second copy of RAM that is written.
+    ///   - goingOn: of a machine that is to run on as soon as it can.
     static func prepare(
         _ machine: LifetimeManager,
         into path: String,
+        store: RAMStore,
         goingOn: Bool = false
     ) async throws(HypervisorError) -> MachineSaving {
         let record = machine.record
@@ -63,12 +66,18 @@ struct MachineSaving: Sendable {
             let way = goingOn && (behind || record.memory?.shared == true) ? .stream : try RAMWay.choose(for: record)
             let folder = CheckpointFolder(path: path)
             let statePath = "\(path)/\(folder.statePath(of: record.name))"
-            let held = behind ? try HeldStream(into: statePath) : nil
+            // As far as the machine can be given its memory from a file again.
+            let ram =
+                try way == .stream
+                ? record.memory.map { (memory) throws(HypervisorError) in
+                    try SeparateRAM(of: memory, at: "\(path)/\(folder.ramPath(of: record.name))", store: store)
+                } : nil
+            let held = behind || ram != nil ? try HeldStream(into: statePath, ram: ram) : nil
             let saving = MachineSaving(
                 record: record,
                 monitor: monitor,
                 way: way,
-                saver: held.map { HeldSaver(stream: $0, monitor: monitor) }
+                saver: held.map { HeldSaver(stream: $0, monitor: monitor, behind: behind) }
                     ?? way.saver(to: statePath, monitor: monitor),
                 held: held,
                 folder: folder,
@@ -129,9 +138,14 @@ struct MachineSaving: Sendable {
                 throw HypervisorError(error, machine: record.name)
             }
             if behind {
-                try await monitor.migrationActive(in: events, within: .seconds(10))
+                let pageSize = try await monitor.migrationActive(in: events, within: .seconds(10))
+                held?.learn(pageSize: pageSize)
             } else {
-                try await monitor.migrationEnd(in: events, within: Self.longestSave)
+                if let held {
+                    held.learn(pageSize: await monitor.migrationPageSize(within: .seconds(10)))
+                    held.open()
+                }
+                try await end(events)
                 try await monitor.settle(into: [.postMigrate], within: .seconds(10))
             }
         }
@@ -142,14 +156,18 @@ struct MachineSaving: Sendable {
     func writeRest(_ events: QMPEvents, stages: StageLog) async throws(HypervisorError) {
         guard savedWhile == .running else { return }
         try await stages.measure("save", of: record.name) { () async throws(HypervisorError) in
-            do throws(HypervisorError) {
-                try await monitor.migrationEnd(in: events, within: Self.longestSave, running: true)
-            } catch {
-                // QEMU knows of a broken pipe only.
-                throw await held?.failure() ?? error
-            }
-            if let failure = await held?.failure() { throw failure }
+            try await end(events, running: true)
         }
+    }
+
+    private func end(_ events: QMPEvents, running: Bool = false) async throws(HypervisorError) {
+        do throws(HypervisorError) {
+            try await monitor.migrationEnd(in: events, within: Self.longestSave, running: running)
+        } catch {
+            // QEMU knows of a broken pipe only.
+            throw await held?.failure() ?? error
+        }
+        if let failure = await held?.failure() { throw failure }
     }
 
     /// Reads what was written, freezes the disks' layers, and digests all.
@@ -158,9 +176,11 @@ struct MachineSaving: Sendable {
         let name = record.name
         let statePath = folder.statePath(of: name)
         let path = "\(folder.path)/\(statePath)"
+        let isSeparated = await held?.isSeparated() == true
+        let way = isSeparated ? .file : way
         let state = try StoredState(path: path)
         let clock = try state.clockState(launch: record.launch, stoppedAt: stoppedAt)
-        if way == .file, let memory = record.memory {
+        if way == .file, !isSeparated, let memory = record.memory {
             try RAMStore.point("\(folder.path)/\(folder.ramPath(of: name))", to: memory.path)
         }
         let disks = try await stages.measure("disks", of: name) { () async throws(HypervisorError) in

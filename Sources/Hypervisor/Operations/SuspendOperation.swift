@@ -55,10 +55,11 @@ actor SuspendOperation: HostOperation {
         try CheckpointFolder(path: folder).create(machines: machines.map(\.name.machine), final: entry.finalFolder)
         do throws(HypervisorError) {
             try surroundings.journal.write(entry)
-            let folder = folder
+            let (folder, store) = (folder, surroundings.ram)
             let prepared = await stages.measure("prepare") {
                 await machines.gatherResults { (machine) async throws(HypervisorError) in
-                    Saving(machine: machine, saving: try await MachineSaving.prepare(machine, into: folder))
+                    let saving = try await MachineSaving.prepare(machine, into: folder, store: store)
+                    return Saving(machine: machine, saving: saving)
                 }
             }
             savings = prepared.compactMap { try? $0.get() }
@@ -256,7 +257,7 @@ actor SuspendOperation: HostOperation {
 
     private func removeWhatWasSaved() {
         do throws(HypervisorError) {
-            try CheckpointFolder(path: folder).remove()
+            try CheckpointFolder(path: folder).removeUnfinished(surroundings.ram)
             try surroundings.journal.remove(entry.operation)
         } catch {
             surroundings.logger.error("operation \(entry.operation) left something behind: \(error)")

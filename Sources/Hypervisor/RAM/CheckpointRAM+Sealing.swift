@@ -3,8 +3,6 @@ import HypervisorAPI
 
 extension CheckpointRAM {
     private static let unfinished = ".copy"
-    /// Once RAM is in the checkpoint, it is kept in memory, too, while at least that part of the host's memory is free.
-    private static let spare: UInt64 = 2
 
     /// Brings the RAM into the checkpoint's folder, durably, unless it is there already.
     /// - Parameter isStopped: asked every megabyte.
@@ -54,8 +52,7 @@ extension CheckpointRAM {
             unlink(warm)
             return
         }
-        let isPlenty = ProcFile.memory("MemAvailable") > ProcFile.memory("MemTotal") / Self.spare
-        if store.isOrdinaryMemory, isPlenty, !FileCopy.sameVolume(file, path) {
+        if store.hasPlenty(), !FileCopy.sameVolume(file, path) {
             store.keepWarm(warm)
         } else {
             store.remove(warm)

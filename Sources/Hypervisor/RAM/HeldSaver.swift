@@ -1,16 +1,18 @@
 import HypervisorAPI
 import QMP
 
-/// The classic stream of a machine that goes on before its RAM is written.
+/// The classic stream through this process, of a machine that goes on before its RAM is written or whose RAM is taken out of it.
 struct HeldSaver: StateSaver {
     let stream: HeldStream
     let monitor: QMPConnection
+    /// The machine goes on before.
+    let behind: Bool
 
     var uri: String { "fd:\(StreamSaver.descriptorName)" }
 
     func prepare() async throws(HypervisorError) {
         do throws(QMPError) {
-            try await monitor.prepareMigration(mapped: false, behind: true)
+            try await monitor.prepareMigration(mapped: false, behind: behind)
             if let input = stream.takeInput() {
                 try await monitor.getfd(name: StreamSaver.descriptorName, descriptor: input.number)
             }

@@ -3,20 +3,28 @@ import Glibc
 import HypervisorAPI
 import Synchronization
 
-/// The way of a stream from QEMU into a file, shut until the machine goes on.
+/// The way of a stream from QEMU into a file, and where it is wanted of RAM into another one, shut until the machine goes on.
 ///
 /// QEMU writes RAM as soon as it has protected it, while other machines of the simulation are still at that, and takes the
 /// processors from them. Here it fills a pipe and sleeps.
 final class HeldStream: Sendable {
     private enum State {
         case shut(read: OwnedDescriptor)
-        case open(Task<HypervisorError?, Never>)
+        case open(Task<Outcome, Never>)
         case closed
+    }
+
+    private struct Outcome {
+        /// Why not all of it is in the file.
+        var failure: HypervisorError?
+        var isSeparated = false
     }
 
     private let input: Mutex<OwnedDescriptor?>
     private let path: String
     private let file: OwnedDescriptor
+    private let ram: SeparateRAM?
+    private let pageSize = Mutex<Int?>(nil)
     private let state: Mutex<State>
 
     /// The most that an ordinary user may have in a pipe.
@@ -24,8 +32,10 @@ final class HeldStream: Sendable {
     /// F_SETPIPE_SZ of linux/fcntl.h, which does not reach Swift.
     private static let setPipeSize: Int32 = 1031
 
-    /// - Parameter path: where there is no file yet.
-    init(into path: String) throws(HypervisorError) {
+    /// - Parameters:
+    ///   - path: where there is no file yet.
+    ///   - ram: for the pages of the machine's memory; nil when they are to stay in the stream.
+    init(into path: String, ram: SeparateRAM? = nil) throws(HypervisorError) {
         guard let pipe = OwnedDescriptor.pipe() else {
             throw HypervisorError(
                 code: "file-failed",
@@ -33,6 +43,7 @@ final class HeldStream: Sendable {
             )
         }
         self.path = path
+        self.ram = ram
         file = try StateFile.create(path)
         input = Mutex(pipe.write)
         state = Mutex(.shut(read: pipe.read))
@@ -46,14 +57,21 @@ final class HeldStream: Sendable {
         }
     }
 
+    /// - Parameter pageSize: of the emulated machine, bytes. As long as it is not known all stays in the stream.
+    func learn(pageSize: Int?) { self.pageSize.withLock { $0 = pageSize } }
+
     /// From now on what QEMU writes gets into the file.
     func open() {
         state.withLock { state in
             guard case .shut(let read) = state else { return }
             _ = fcntl(read.number, Self.setPipeSize, Self.pipeSize)
+            let pageSize = pageSize.withLock(\.self) ?? 0
             state = .open(
-                Task { [path, file] () -> HypervisorError? in
-                    await BlockingThread.run { Self.move(from: read, to: file, at: path) }
+                Task { [path, file, ram] () -> Outcome in
+                    await BlockingThread.run {
+                        guard let ram else { return Self.move(from: read, to: file, at: path) }
+                        return Self.split(read, to: file, at: path, ram, pageSize)
+                    }
                 }
             )
         }
@@ -68,12 +86,19 @@ final class HeldStream: Sendable {
 
     /// Waits until QEMU has closed its end.
     /// - Returns: why not all of it is in the file.
-    func failure() async -> HypervisorError? {
-        let task = state.withLock { state -> Task<HypervisorError?, Never>? in
-            guard case .open(let task) = state else { return nil }
-            return task
+    func failure() async -> HypervisorError? { await outcome?.failure }
+
+    /// Whether the machine's memory is not in the stream. Waits like ``failure()``.
+    func isSeparated() async -> Bool { await outcome?.isSeparated == true }
+
+    private var outcome: Outcome? {
+        get async {
+            let task = state.withLock { state -> Task<Outcome, Never>? in
+                guard case .open(let task) = state else { return nil }
+                return task
+            }
+            return await task?.value
         }
-        return await task?.value
     }
 
     /// The pipe is closed when it returns, so that QEMU fails rather than waits when there is no more room.
@@ -81,15 +106,28 @@ final class HeldStream: Sendable {
         from pipe: OwnedDescriptor,
         to file: OwnedDescriptor,
         at path: String
-    ) -> HypervisorError? {
+    ) -> Outcome {
         while true {
             let moved = fermata_splice(pipe.number, file.number, Int(pipeSize))
-            if moved == 0 { return nil }
-            if moved < 0, moved != -Int(EINTR) {
-                return HypervisorError(
-                    code: "file-failed",
-                    message: "cannot write \(path): \(String(cString: strerror(Int32(-moved))))"
-                )
+            if moved == 0 { return Outcome() }
+            if moved < 0, moved != -Int(EINTR) { return Outcome(failure: .file("write", path, Int32(-moved))) }
+        }
+    }
+
+    /// As ``move(from:to:at:)``, with RAM into a file of its own.
+    private static func split(
+        _ pipe: OwnedDescriptor,
+        to file: OwnedDescriptor,
+        at path: String,
+        _ ram: SeparateRAM,
+        _ pageSize: Int
+    ) -> Outcome {
+        withExtendedLifetime(pipe) {
+            var splitter = StreamSplitter(ram, pageSize: pageSize, path: path)
+            do throws(HypervisorError) {
+                return Outcome(isSeparated: try splitter.move(from: pipe.number, to: file.number))
+            } catch {
+                return Outcome(failure: error)
             }
         }
     }

@@ -65,8 +65,9 @@ extension QMPConnection {
     ///
     /// `active` alone does not say so: QEMU announces it before it has taken the devices' state and protected the RAM. Pages are
     /// written only after both.
+    /// - Returns: how long the machine's pages are, bytes; nil when QEMU does not say.
     /// - Throws: what QEMU says of a failure; `peerClosed` when it ended.
-    func migrationActive(in events: QMPEvents, within limit: Span) async throws(HypervisorError) {
+    func migrationActive(in events: QMPEvents, within limit: Span) async throws(HypervisorError) -> Int? {
         let status: MigrationStatus? = await withTimeLimit(limit) {
             for await event in events {
                 guard let status = event.migrationStatus, status != .setup else { continue }
@@ -75,7 +76,7 @@ extension QMPConnection {
             return nil
         }
         switch status {
-        case .completed: return
+        case .completed: return nil
         case .active: break
         case nil:
             throw HypervisorError(code: "migration-stalled", message: "QEMU did not begin to save within \(limit)")
@@ -86,17 +87,31 @@ extension QMPConnection {
                 message: "QEMU says: \(description ?? "migration \(status)")"
             )
         }
-        let protected: Bool? = await withTimeLimit(limit) {
+        let info = await migrationInfo(within: limit) { ($0.ram?.normal ?? 0) + ($0.ram?.duplicates ?? 0) > 0 }
+        guard let info else {
+            throw HypervisorError(code: "migration-stalled", message: "QEMU did not protect its RAM within \(limit)")
+        }
+        return info.ram?.pageSize.map { Int(clamping: $0) }
+    }
+
+    /// How long the pages of a machine are that is being saved, bytes; nil when QEMU does not say.
+    func migrationPageSize(within limit: Span) async -> Int? {
+        await migrationInfo(within: limit) { $0.ram?.pageSize != nil }?.ram?.pageSize.map { Int(clamping: $0) }
+    }
+
+    /// - Returns: what QEMU says as soon as that is so, or when nothing is under way any more; nil when it did not come to that.
+    private func migrationInfo(
+        within limit: Span,
+        when isSo: @escaping @Sendable (MigrationInfo) -> Bool
+    ) async -> MigrationInfo? {
+        await withTimeLimit(limit) {
             while !Task.isCancelled {
-                guard let info = try? await self.queryMigrate() else { return false }
-                if !info.status.isUnderWay || (info.ram?.normal ?? 0) + (info.ram?.duplicates ?? 0) > 0 { return true }
+                guard let info = try? await self.queryMigrate() else { return nil }
+                if !info.status.isUnderWay || isSo(info) { return info }
                 try? await Task.sleep(for: .microseconds(500))
             }
             return nil
-        }
-        guard protected == true else {
-            throw HypervisorError(code: "migration-stalled", message: "QEMU did not protect its RAM within \(limit)")
-        }
+        } ?? nil
     }
 
     /// A migration that has `completed` may still be `finish-migrate` for a moment, and then refuses `cont`.

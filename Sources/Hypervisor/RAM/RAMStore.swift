@@ -117,6 +117,12 @@ final class RAMStore: Sendable {
         unlink(link)
     }
 
+    /// Whether a checkpoint's RAM may be in memory, too: at least half of the host's is free.
+    /// - Parameter bytes: that are still to come.
+    func hasPlenty(besides bytes: UInt64 = 0) -> Bool {
+        isOrdinaryMemory && ProcFile.memory("MemAvailable") > ProcFile.memory("MemTotal") / 2 + bytes
+    }
+
     /// A sealed checkpoint's RAM, kept in memory for as long as nobody needs the room: its name moves to where ``makeRoom(for:)`` finds it.
     func keepWarm(_ link: String) { lock.withLock { _ in moveToWarm(link) } }
 

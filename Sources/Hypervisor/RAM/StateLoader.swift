@@ -20,7 +20,13 @@ extension RAMWay {
     func loader(of state: StoredState, into monitor: QMPConnection, scratch: String) -> any StateLoader {
         switch self {
         case .stream: StreamLoader(state: state, monitor: monitor)
-        case .file: StreamLoader(state: state, monitor: monitor, sharedLeftOut: true)
+        // QEMU left it out by itself, or it was taken out of what QEMU wrote.
+        case .file:
+            StreamLoader(
+                state: state,
+                monitor: monitor,
+                sharedLeftOut: state.stream.capabilities.contains("x-ignore-shared")
+            )
         case .mapped: MappedLoader(state: state, monitor: monitor, scratch: scratch)
         }
     }

@@ -12,6 +12,8 @@ public struct MigrationInfo: Hashable, Sendable {
         public var duplicates: Int64
         /// Pages that were sent.
         public var normal: Int64
+        /// Bytes, of the emulated machine; nil where QEMU does not say.
+        public var pageSize: Int64?
     }
 
     public var status: MigrationStatus
@@ -55,5 +57,6 @@ extension MigrationInfo.RAM {
         self.total = total
         duplicates = value["duplicate"]?.int64Value ?? 0
         normal = value["normal"]?.int64Value ?? 0
+        pageSize = value["page-size"]?.int64Value
     }
 }

@@ -1,14 +1,16 @@
 import MigrationStream
 
-/// The first byte says what the rest is taken for: a whole stream, the tail of one, or a dump of devices. Whatever it
-/// is, it must give an error or a map that holds together, and a patch must change the field that it is for alone.
+/// The first byte says what the rest is taken for: a whole stream, the tail of one, a dump of devices, or one that RAM is taken
+/// out of. Whatever it is, it must give an error or a map that holds together, and a patch must change the field that it is for
+/// alone.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzStream(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: start, count: count))
     guard let first = input.first else { return 0 }
     let bytes = Array(input.dropFirst())
     do {
-        switch first % 3 {
+        switch first % 4 {
+        case 3: try separate(bytes)
         case 0: try check(CheckpointStream(reading: MemorySource(bytes)), bytes, from: 0)
         case 1: try check(CheckpointStream(tail: bytes, at: tailOffset), bytes, from: tailOffset)
         default:
@@ -59,4 +61,27 @@ private func check(_ stream: CheckpointStream, _ bytes: [UInt8], from start: UIn
         let after = try? MemorySource(tail: patched, at: start)
     else { preconditionFailure("the patch was made for these bytes") }
     precondition((try? after.integer(field, as: Int64.self)) == -2)
+}
+
+/// RAM of the largest block is taken out, in pieces of a size that the input itself says.
+private func separate(_ bytes: [UInt8]) throws(StreamError) {
+    let block = (try? CheckpointStream(reading: MemorySource(bytes)))?.ramBlocks.max { $0.length < $1.length }
+    guard let block, let last = bytes.last else { return }
+    var separator = RAMSeparator(block: block.name, blockBytes: block.length, pageSize: 4096)
+    let step = 1 + Int(last) * 61
+    var (start, end) = (0, 0)
+    while start < bytes.count {
+        if end > start, let piece = try separator.next(in: bytes, start..<end) {
+            precondition(piece.length > 0 && start + piece.length <= end)
+            if let page = piece.page {
+                precondition(page.offset < block.length)
+                precondition(page.start.map { piece.length - $0 == 4096 } ?? true)
+            }
+            start += piece.length
+        } else if end == bytes.count {
+            return
+        } else {
+            end = min(end + step, bytes.count)
+        }
+    }
 }

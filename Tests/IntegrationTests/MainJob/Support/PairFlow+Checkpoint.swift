@@ -18,6 +18,8 @@ extension PairFlow {
         for machine in report.machines {
             let pause = try #require(machine.pause, "\(machine.name): \(machine.stages)")
             #expect(pause > .zero && machine.resumedAt == machine.stoppedAt.map { $0 + pause })
+            // Its memory is a file beside its state, for whoever goes on from it.
+            #expect(machine.ram?.way == .file, "\(machine.notes)")
             // 7.2 would let the machine go on by itself; 10.0 saves behind its back where the kernel allows.
             if release == .old {
                 #expect(machine.savedWhile == .paused && !machine.notes.isEmpty)
