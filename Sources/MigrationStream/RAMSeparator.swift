@@ -51,6 +51,8 @@ public struct RAMSeparator: Sendable {
     private var blockLeft: [UInt8]?
     /// One is left in any case: a stream without a page looks like one whose pages went through other connections.
     private var hasLeftPage = false
+    /// Of the block, by offset. What comes of them later is left, too, or the older would be loaded over it.
+    private var leftPages: Set<UInt64> = []
     /// The part of RAM that is under way is the last.
     private var isLast = false
 
@@ -65,7 +67,12 @@ public struct RAMSeparator: Sendable {
         name = Array(block.utf8)
         self.blockBytes = blockBytes
         self.pageSize = pageSize
-        if pageSize.nonzeroBitCount != 1 || !(1024...65_536).contains(pageSize) { state = .rest }
+        if !Self.knows(pageSize: pageSize) { state = .rest }
+    }
+
+    /// Whether pages may be so long, in bytes.
+    public static func knows(pageSize: Int) -> Bool {
+        pageSize.nonzeroBitCount == 1 && (1024...65_536).contains(pageSize)
     }
 
     /// The next piece of the stream.
@@ -178,8 +185,9 @@ public struct RAMSeparator: Sendable {
         var number: UInt64
         var offset: UInt64
         var kind: UInt64
-        var isSame: Bool
         var block: [UInt8]
+        /// It carries the page itself, or says that it is all zeros.
+        var isPlain: Bool
         /// Bytes.
         var headerLength: Int
         var length: Int
@@ -191,10 +199,9 @@ public struct RAMSeparator: Sendable {
         _ buffer: [UInt8],
         _ range: Range<Int>
     ) throws(StreamError) -> Word? {
-        let isSame = flags & RAMFlag.sameBlock != 0
         var header = 8
         var named = block
-        if !isSame {
+        if flags & RAMFlag.sameBlock == 0 {
             guard range.count > header else { return nil }
             let start = header + 1
             header = start + Int(buffer[range.lowerBound + header])
@@ -209,8 +216,8 @@ public struct RAMSeparator: Sendable {
             number: number,
             offset: number - flags,
             kind: kind,
-            isSame: isSame,
             block: named,
+            isPlain: kind == RAMFlag.page || kind == RAMFlag.zero && buffer[range.lowerBound + header] == 0,
             headerLength: header,
             length: header + payload
         )
@@ -248,21 +255,23 @@ public struct RAMSeparator: Sendable {
     private mutating func piece(of word: Word) throws(StreamError) -> Piece {
         var piece = Piece(length: word.length, left: .all)
         block = word.block
-        if word.block == name, word.kind == RAMFlag.zero || word.kind == RAMFlag.page {
+        let isRAM = word.block == name
+        if isRAM, word.isPlain {
             guard word.offset < blockBytes, blockBytes - word.offset >= UInt64(pageSize) else {
                 throw StreamError(.corrupt, at: position, in: "ram", "there is no page \(word.offset) in the block")
             }
             piece.page = Page(offset: word.offset, start: word.kind == RAMFlag.page ? word.headerLength : nil)
-            if hasLeftPage {
+            if hasLeftPage, !leftPages.contains(word.offset) {
                 piece.left = .nothing
                 return piece
             }
         }
-        if word.isSame, blockLeft != word.block {
+        if word.number & RAMFlag.sameBlock != 0, blockLeft != word.block {
             let number = word.number & ~RAMFlag.sameBlock
             let bytes = (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) }
             piece.left = .behind(bytes + [UInt8(word.block.count)] + word.block, replacing: 8)
         }
+        if isRAM { leftPages.insert(word.offset) }
         blockLeft = word.block
         hasLeftPage = true
         return piece

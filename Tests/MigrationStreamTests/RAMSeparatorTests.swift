@@ -122,6 +122,29 @@ import Testing
         #expect(separation.left == left.bytes)
     }
 
+    @Test func `What comes again of a page that was left is left, too, and not overtaken by the older`() throws {
+        let other = [UInt8](repeating: 9, count: 4096)
+        let words = StreamBuilder()
+            .u64(8).name("a").appending(Self.page)
+            .u64(4096 | 8 | 0x20).appending(Self.page)
+            .u64(8192 | 0x40 | 0x20).u8(1).u16(1).appending([1])
+            .u64(4096 | 2 | 0x20).u8(0)
+            .u64(2 | 0x20).u8(0)
+            .u64(8192 | 8 | 0x20).appending(other)
+            .u64(4096 | 2 | 0x20).u8(7)
+            .appending(Self.end)
+        let separation = try separated(words)
+        #expect(separation.pages == [0: [], 4096: [], 8192: other])
+        let left = Self.start
+            .u64(8).name("a").appending(Self.page)
+            .u64(8192 | 0x40 | 0x20).u8(1).u16(1).appending([1])
+            .u64(2 | 0x20).u8(0)
+            .u64(8192 | 8 | 0x20).appending(other)
+            .u64(4096 | 2 | 0x20).u8(7)
+            .appending(Self.end)
+        #expect(separation.left == left.bytes)
+    }
+
     @Test func `Of a stream with no other pages the first one stays, too`() throws {
         let words = StreamBuilder().u64(8).name("a").appending(Self.page).u64(4096 | 2 | 0x20).u8(0)
         let separation = try separated(words.appending(Self.end))

@@ -42,9 +42,13 @@ struct MachineSaving: Sendable {
         return found.reasons
     }
 
-    /// An upper bound on what the machine's state will take on disk: RAM that was never touched is not in the process.
+    /// An upper bound on what the machine's state will take on disk: RAM that was never touched is not in the process, but for that of
+    /// a checkpoint which the machine looks at.
     static func estimatedBytes(of machine: LifetimeManager) -> UInt64 {
-        (ProcFile.residentBytes(of: machine.record.identity.pid) ?? 0) + besidesRAM
+        let resident = ProcFile.residentBytes(of: machine.record.identity.pid) ?? 0
+        guard let memory = machine.record.memory else { return resident + besidesRAM }
+        let file = ProcFile.allocatedBytes(of: memory.path) ?? 0
+        return (memory.shared ? max(resident, file) : resident + file) + besidesRAM
     }
 
     /// Hands QEMU the file to write to. The machine has no ``obstacles(to:)``.
@@ -67,12 +71,15 @@ struct MachineSaving: Sendable {
             let folder = CheckpointFolder(path: path)
             let statePath = "\(path)/\(folder.statePath(of: record.name))"
             // As far as the machine can be given its memory from a file again.
+            // A machine that stands still for it does not wait for a second copy.
+            let second = goingOn && !behind ? nil : store
             let ram =
-                try way == .stream
-                ? record.memory.map { (memory) throws(HypervisorError) in
-                    try SeparateRAM(of: memory, at: "\(path)/\(folder.ramPath(of: record.name))", store: store)
-                } : nil
-            let held = behind || ram != nil ? try HeldStream(into: statePath, ram: ram) : nil
+                way != .stream
+                ? nil
+                : record.memory.flatMap { memory in
+                    SeparateRAM(of: memory, at: "\(path)/\(folder.ramPath(of: record.name))", second: second)
+                }
+            let held = behind || ram != nil ? try HeldStream(into: statePath, ram: ram, isHeld: behind) : nil
             let saving = MachineSaving(
                 record: record,
                 monitor: monitor,
@@ -142,7 +149,8 @@ struct MachineSaving: Sendable {
                 held?.learn(pageSize: pageSize)
             } else {
                 if let held {
-                    held.learn(pageSize: await monitor.migrationPageSize(within: .seconds(10)))
+                    // What is not known by then stays in the stream.
+                    held.learn(pageSize: await monitor.migrationPageSize(within: .milliseconds(500)))
                     held.open()
                 }
                 try await end(events)
@@ -164,6 +172,8 @@ struct MachineSaving: Sendable {
         do throws(HypervisorError) {
             try await monitor.migrationEnd(in: events, within: Self.longestSave, running: running)
         } catch {
+            // Called off, or QEMU hangs: its pipe may be open for as long.
+            guard !error.reasons.contains(where: { $0.code == "migration-stalled" }) else { throw error }
             // QEMU knows of a broken pipe only.
             throw await held?.failure() ?? error
         }

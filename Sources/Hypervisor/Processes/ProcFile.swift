@@ -25,6 +25,12 @@ enum ProcFile {
         return stat(path, &status) == 0 ? Int64(status.st_size) : nil
     }
 
+    /// What a file takes where it lies.
+    static func allocatedBytes(of path: String) -> UInt64? {
+        var status = stat()
+        return stat(path, &status) == 0 ? UInt64(clamping: status.st_blocks) * 512 : nil
+    }
+
     /// The last bytes of a file that somebody else may go on writing.
     /// - Parameter start: bytes before it are not wanted.
     static func readEnd(_ path: String, from start: Int64, limit: Int) -> [UInt8]? {

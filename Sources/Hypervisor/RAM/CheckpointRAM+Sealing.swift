@@ -13,7 +13,9 @@ extension CheckpointRAM {
         let warm = path + Self.warmSuffix
         guard let source = ProcFile.readLink(path) else {
             settle(warm, store)
-            return try await RAMDigest.of(path, isStopped: isStopped)
+            let digest = try await RAMDigest.of(path, isStopped: isStopped)
+            guard ProcFile.readLink(path + Self.takenSuffix) == nil else { throw taken }
+            return digest
         }
         let copy = path + Self.unfinished
         let digest: String
@@ -30,7 +32,7 @@ extension CheckpointRAM {
         }
         guard ProcFile.readLink(path) == source, ProcFile.readLink(path + Self.takenSuffix) == nil else {
             unlink(copy)
-            throw HypervisorError(code: "checkpoint-consumed", message: "\(path) was taken by a machine meanwhile")
+            throw taken
         }
         // Before the link that leads to it is replaced, or nobody would know of it after a crash.
         try RAMStore.point(warm, to: source)
@@ -40,6 +42,10 @@ extension CheckpointRAM {
         try DurableFile.syncFolder(folder)
         settle(warm, store)
         return digest
+    }
+
+    private var taken: HypervisorError {
+        HypervisorError(code: "checkpoint-consumed", message: "\(path) was taken by a machine meanwhile")
     }
 
     /// What was in memory stays there as long as there is plenty of it, for a resume to go on with.

@@ -1,9 +1,11 @@
 import CShims
 import Glibc
 import HypervisorAPI
+import MigrationStream
 import Synchronization
 
-/// The way of a stream from QEMU into a file, and where it is wanted of RAM into another one, shut until the machine goes on.
+/// The way of a stream from QEMU into a file, and where it is wanted of RAM into another one, shut until the machine goes on or the length
+/// of its pages is known.
 ///
 /// QEMU writes RAM as soon as it has protected it, while other machines of the simulation are still at that, and takes the
 /// processors from them. Here it fills a pipe and sleeps.
@@ -35,7 +37,8 @@ final class HeldStream: Sendable {
     /// - Parameters:
     ///   - path: where there is no file yet.
     ///   - ram: for the pages of the machine's memory; nil when they are to stay in the stream.
-    init(into path: String, ram: SeparateRAM? = nil) throws(HypervisorError) {
+    ///   - isHeld: QEMU is to wait until it is opened; otherwise it should not have to.
+    init(into path: String, ram: SeparateRAM? = nil, isHeld: Bool = true) throws(HypervisorError) {
         guard let pipe = OwnedDescriptor.pipe() else {
             throw HypervisorError(
                 code: "file-failed",
@@ -46,6 +49,7 @@ final class HeldStream: Sendable {
         self.ram = ram
         file = try StateFile.create(path)
         input = Mutex(pipe.write)
+        if !isHeld { _ = fcntl(pipe.read.number, Self.setPipeSize, Self.pipeSize) }
         state = Mutex(.shut(read: pipe.read))
     }
 
@@ -69,7 +73,10 @@ final class HeldStream: Sendable {
             state = .open(
                 Task { [path, file, ram] () -> Outcome in
                     await BlockingThread.run {
-                        guard let ram else { return Self.move(from: read, to: file, at: path) }
+                        guard let ram, RAMSeparator.knows(pageSize: pageSize) else {
+                            ram?.remove()
+                            return Self.move(from: read, to: file, at: path)
+                        }
                         return Self.split(read, to: file, at: path, ram, pageSize)
                     }
                 }
@@ -127,6 +134,7 @@ final class HeldStream: Sendable {
             do throws(HypervisorError) {
                 return Outcome(isSeparated: try splitter.move(from: pipe.number, to: file.number))
             } catch {
+                ram.remove()
                 return Outcome(failure: error)
             }
         }

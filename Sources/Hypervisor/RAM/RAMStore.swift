@@ -17,7 +17,7 @@ final class RAMStore: Sendable {
     /// For RAM that a machine took over from a checkpoint on disk: on the checkpoints' own volume, so that nothing is copied.
     let diskFolder: String
     let home: String
-    private let root: String
+    let root: String
     /// Room is looked at and taken by one at a time.
     private let lock = Mutex(())
 
@@ -53,6 +53,15 @@ final class RAMStore: Sendable {
     /// Whether the place that the folder is made in is there: a disk that is not mounted says nothing of what is on it.
     var isPresent: Bool { access(root, F_OK) == 0 }
 
+    /// As ``create(bytes:ownedBy:)``, of what is good to have: nobody gives up anything for it.
+    /// - Returns: nil when there is not plenty of memory, also when others have come to write all that they may.
+    func createSpare(bytes: UInt64, ownedBy link: String) -> String? {
+        lock.withLock { _ in
+            guard (try? prepare()) != nil, room >= bytes, hasPlenty(besides: promised + bytes) else { return nil }
+            return try? make(bytes: bytes, ownedBy: link)
+        }
+    }
+
     /// A new file of nothing but zeros.
     /// - Parameters:
     ///   - bytes: a multiple of ``grain``.
@@ -62,18 +71,22 @@ final class RAMStore: Sendable {
         try lock.withLock { (_) throws(HypervisorError) in
             try prepare()
             try makeRoom(for: bytes)
-            let path = newPath(in: folder)
-            try Self.point(link, to: path)
-            let number = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-            guard number >= 0 else { throw HypervisorError.file("create", path) }
-            let file = OwnedDescriptor(number)
-            guard let size = off_t(exactly: bytes), ftruncate(file.number, size) == 0 else {
-                let error = HypervisorError.file("size", path)
-                unlink(path)
-                throw error
-            }
-            return path
+            return try make(bytes: bytes, ownedBy: link)
         }
+    }
+
+    private func make(bytes: UInt64, ownedBy link: String) throws(HypervisorError) -> String {
+        let path = newPath(in: folder)
+        try Self.point(link, to: path)
+        let number = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard number >= 0 else { throw HypervisorError.file("create", path) }
+        let file = OwnedDescriptor(number)
+        guard let size = off_t(exactly: bytes), ftruncate(file.number, size) == 0 else {
+            let error = HypervisorError.file("size", path)
+            unlink(path)
+            throw error
+        }
+        return path
     }
 
     /// Where a link leads, if to a file of ours of that size: links in a checkpoint's folder are no more to be trusted than the rest.
@@ -118,8 +131,10 @@ final class RAMStore: Sendable {
     }
 
     /// Whether a checkpoint's RAM may be in memory, too: at least half of the host's is free.
+    func hasPlenty() -> Bool { hasPlenty(besides: 0) }
+
     /// - Parameter bytes: that are still to come.
-    func hasPlenty(besides bytes: UInt64 = 0) -> Bool {
+    private func hasPlenty(besides bytes: UInt64) -> Bool {
         isOrdinaryMemory && ProcFile.memory("MemAvailable") > ProcFile.memory("MemTotal") / 2 + bytes
     }
 
@@ -131,8 +146,9 @@ final class RAMStore: Sendable {
             let name = target.split(separator: "/").last, (try? RunFolder.make(warmFolder)) != nil
         else { return }
         let warm = "\(warmFolder)/\(name)"
-        guard Glibc.link(target, warm) == 0, (try? Self.point(link, to: warm)) != nil else { return }
-        unlink(target)
+        guard Glibc.link(target, warm) == 0 else { return }
+        let isOwned = (try? Self.point(link, to: warm)) != nil
+        unlink(isOwned ? target : warm)
     }
 
     /// What is warm becomes a machine's own, out of the reach of whoever needs room.
@@ -171,9 +187,7 @@ final class RAMStore: Sendable {
         var volume = statvfs()
         guard statvfs(root, &volume) == 0 else { return 0 }
         var free = UInt64(volume.f_bavail) * UInt64(volume.f_frsize)
-        // One with several names grows once.
-        let files = Dictionary(Self.files(in: folder).map { ($0.number, $0) }) { first, _ in first }.values
-        var promised = files.reduce(UInt64(0)) { $0 + $1.size - min($1.size, $1.allocated) }
+        var promised = promised
         // A hugetlbfs that was mounted without a size says nothing of room: it has what the host's pool has.
         if fermata_volume_of(root) == FERMATA_VOLUME_HUGE_PAGES, volume.f_blocks == 0 {
             let page = UInt64(volume.f_bsize)
@@ -182,6 +196,13 @@ final class RAMStore: Sendable {
             promised = max(promised, Self.hugePages("resv", of: page) * page)
         }
         return free - min(free, promised)
+    }
+
+    /// Bytes that machines may still come to write.
+    private var promised: UInt64 {
+        // One with several names grows once.
+        let files = Dictionary(Self.files(in: folder).map { ($0.number, $0) }) { first, _ in first }.values
+        return files.reduce(UInt64(0)) { $0 + $1.size - min($1.size, $1.allocated) }
     }
 
     /// - Parameter size: of a page, in bytes.

@@ -1,47 +1,58 @@
 import Glibc
 import HypervisorAPI
+import Synchronization
 
 /// The RAM of a machine whose state is written as a stream, in a file of the checkpoint: a resume looks at it there, at once, and
 /// need not be sent it.
 ///
 /// Where there is plenty of memory it is written there, too, for the first resume to go on with.
-struct SeparateRAM: Sendable {
+final class SeparateRAM: Sendable {
     let memory: MachineRecord.Memory
     let path: String
     let file: OwnedDescriptor
-    /// In memory.
-    let second: OwnedDescriptor?
-    private let store: RAMStore
+    private let store: RAMStore?
+    private let second = Mutex<OwnedDescriptor?>(nil)
 
-    /// - Parameter path: in the checkpoint's folder, where there is no file yet.
-    init(of memory: MachineRecord.Memory, at path: String, store: RAMStore) throws(HypervisorError) {
+    private var warm: String { path + CheckpointRAM.warmSuffix }
+
+    /// - Parameters:
+    ///   - path: in the checkpoint's folder, where there is no file yet.
+    ///   - store: for the second copy; nil when none is wanted.
+    /// - Returns: nil when there can be no file so large.
+    init?(of memory: MachineRecord.Memory, at path: String, second store: RAMStore?) {
+        guard let file = try? StateFile.create(path) else { return nil }
+        guard let size = off_t(exactly: memory.bytes), ftruncate(file.number, size) == 0 else {
+            unlink(path)
+            return nil
+        }
         self.memory = memory
         self.path = path
+        self.file = file
         self.store = store
-        file = try StateFile.create(path)
-        guard let size = off_t(exactly: memory.bytes), ftruncate(file.number, size) == 0 else {
-            throw .file("size", path)
-        }
-        second = Self.second(beside: path, bytes: memory.bytes, store)
     }
 
-    private static func second(beside path: String, bytes: UInt64, _ store: RAMStore) -> OwnedDescriptor? {
-        guard store.hasPlenty(besides: bytes),
-            let own = try? store.create(bytes: bytes, ownedBy: path + CheckpointRAM.warmSuffix)
+    /// Makes room for the second copy, if there is plenty.
+    /// - Returns: where to write it.
+    func begin() -> Int32? {
+        guard let store, !FileCopy.sameVolume(path, store.root),
+            let own = store.createSpare(bytes: memory.bytes, ownedBy: warm),
+            let descriptor = try? StateFile.open(own, O_WRONLY)
         else { return nil }
-        return try? StateFile.open(own, O_WRONLY)
+        second.withLock { $0 = descriptor }
+        return descriptor.number
     }
 
     /// All of it is written.
-    /// - Parameter isWhole: of the second.
-    func keep(second isWhole: Bool) {
-        let warm = path + CheckpointRAM.warmSuffix
-        if isWhole { store.keepWarm(warm) } else { store.remove(warm) }
+    /// - Parameter isWhole: of the second copy.
+    func end(second isWhole: Bool) {
+        // Open it would take its room for as long as the operation.
+        second.withLock { $0 = nil }
+        if isWhole { store?.keepWarm(warm) } else { store?.remove(warm) }
     }
 
     /// Nothing is left of it.
     func remove() {
-        store.remove(path + CheckpointRAM.warmSuffix)
+        end(second: false)
         unlink(path)
     }
 }

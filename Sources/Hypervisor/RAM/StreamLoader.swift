@@ -28,7 +28,7 @@ actor StreamLoader: StateLoader {
     /// As it is on disk: the bytes that were digested are the ones that are patched and sent.
     private var tail: [UInt8] = []
 
-    /// - Parameter sharedLeftOut: the machine has its RAM already, from a file.
+    /// - Parameter sharedLeftOut: QEMU wrote it so, and has to read it so.
     init(state: StoredState, monitor: QMPConnection, sharedLeftOut: Bool = false) {
         self.sharedLeftOut = sharedLeftOut
         self.state = state

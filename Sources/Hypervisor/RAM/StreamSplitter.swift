@@ -25,9 +25,9 @@ struct StreamSplitter: ~Copyable {
         separator = RAMSeparator(block: ram.memory.id, blockBytes: ram.memory.bytes, pageSize: pageSize)
         pages = PageRuns(
             file: ram.file.number,
-            second: ram.second?.number,
+            second: ram.begin(),
             bytes: ram.memory.bytes,
-            pageSize: max(pageSize, 1)
+            pageSize: pageSize
         )
     }
 
@@ -40,7 +40,7 @@ struct StreamSplitter: ~Copyable {
         output += input[range]
         try flush(to: file)
         if let error = pages.flush() { throw .file("write", ram.path, error) }
-        if separator.isSeparating { ram.keep(second: pages.second != nil) } else { ram.remove() }
+        if separator.isSeparating { ram.end(second: pages.second != nil) } else { ram.remove() }
         return separator.isSeparating
     }
 

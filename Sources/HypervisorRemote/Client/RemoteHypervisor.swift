@@ -75,12 +75,7 @@ public final class RemoteHypervisor: Hypervisor {
     public func prepare(_ order: Order) async -> PrepareAnswer {
         do throws(HypervisorError) {
             let measured = HostInstant.now
-            var time = try await clock.measure(for: order.instant, limit: order.clockErrorLimit)
-            let answer = try await connection.call(
-                .prepare,
-                try time.theirs(order).mapping(folders.relative),
-                patience: Self.longPatience
-            )
+            var (time, answer) = try await timed(order)
             guard case .ready(let theirs) = answer else { return answer }
             if order.instant == nil, time.offset != .zero {
                 time.bound = time.bound + ClockOffset.wandered(HostInstant.now - measured)
@@ -96,13 +91,45 @@ public final class RemoteHypervisor: Hypervisor {
         }
     }
 
+    /// What a host answers to an order, and its time. An order for as soon as possible has no instant to be translated, so the time is
+    /// measured while the host prepares.
+    private func timed(_ order: Order) async throws(HypervisorError) -> (HostTime, PrepareAnswer) {
+        guard order.instant == nil else {
+            let time = try await clock.measure(for: order.instant, limit: order.clockErrorLimit)
+            return (time, try await prepared(time.theirs(order)))
+        }
+        let clock = clock
+        async let measuring = { () async -> Result<HostTime, HypervisorError> in
+            do throws(HypervisorError) {
+                return .success(try await clock.measure(for: nil, limit: order.clockErrorLimit))
+            } catch {
+                return .failure(error)
+            }
+        }()
+        let answer = try await prepared(order)
+        do throws(HypervisorError) {
+            return (try await measuring.get(), answer)
+        } catch {
+            if case .ready(let theirs) = answer { await giveBack(theirs) }
+            throw error
+        }
+    }
+
+    private func prepared(_ order: Order) async throws(HypervisorError) -> PrepareAnswer {
+        try await connection.call(.prepare, try order.mapping(folders.relative), patience: Self.longPatience)
+    }
+
     public func cancel(_ handle: Handle) async {
         guard let promise = promises.withLock({ $0[handle.operation] }) else { return }
+        await giveBack(promise.theirs)
+    }
+
+    private func giveBack(_ theirs: Handle) async {
         do throws(HypervisorError) {
-            _ = try await connection.call(.cancel, promise.theirs, patience: Self.shortPatience)
-            forget(handle.operation)
+            _ = try await connection.call(.cancel, theirs, patience: Self.shortPatience)
+            forget(theirs.operation)
         } catch {
-            giveBackLater(handle.operation)
+            giveBackLater(theirs.operation)
         }
     }
 

@@ -64,7 +64,7 @@ struct StreamSplitterTests {
         let store = RAMStore(home: scratch.path, wanted: nil)
         defer { rmdir(store.warmFolder); rmdir(store.folder) }
         let path = scratch.file("ram")
-        let ram = try SeparateRAM(of: Self.memory, at: path, store: store)
+        let ram = try #require(SeparateRAM(of: Self.memory, at: path, second: store))
         let stream = try HeldStream(into: scratch.file("state"), ram: ram)
         stream.learn(pageSize: 4096)
         try await Self.feed(Self.stream, into: stream)
@@ -82,13 +82,13 @@ struct StreamSplitterTests {
         store.remove(warm)
     }
 
-    @Test("a stream of another form is in its file as it was, and no RAM beside it", arguments: [nil, 8192])
+    @Test("a stream of another form is in its file as it was, and no RAM beside it", arguments: [nil, 4096])
     func whole(pageSize: Int?) async throws {
         let scratch = try ScratchFolder()
         let store = RAMStore(home: scratch.path, wanted: scratch.path)
         var memory = Self.memory
         if pageSize != nil { memory.bytes -= 4096 }
-        let ram = try SeparateRAM(of: memory, at: scratch.file("ram"), store: store)
+        let ram = try #require(SeparateRAM(of: memory, at: scratch.file("ram"), second: store))
         let stream = try HeldStream(into: scratch.file("state"), ram: ram)
         stream.learn(pageSize: pageSize)
         try await Self.feed(Self.stream, into: stream)
@@ -103,11 +103,7 @@ struct StreamSplitterTests {
     func broken() async throws {
         signal(SIGPIPE, SIG_IGN)
         let scratch = try ScratchFolder()
-        let ram = try SeparateRAM(
-            of: Self.memory,
-            at: scratch.file("ram"),
-            store: RAMStore(home: scratch.path, wanted: scratch.path)
-        )
+        let ram = try #require(SeparateRAM(of: Self.memory, at: scratch.file("ram"), second: nil))
         let stream = try HeldStream(into: scratch.file("state"), ram: ram)
         stream.learn(pageSize: 4096)
         try await Self.feed(Self.head + Self.number(0x80, 8) + Self.stream, into: stream)
@@ -115,5 +111,15 @@ struct StreamSplitterTests {
         #expect(failure.reasons.first?.code == "migration-failed")
         #expect(failure.description.contains("0x80"))
         #expect(await !stream.isSeparated())
+        #expect(access(scratch.file("ram"), F_OK) != 0)
+    }
+
+    @Test("RAM that can have no file stays in the stream")
+    func tooLarge() async throws {
+        let scratch = try ScratchFolder()
+        var memory = Self.memory
+        memory.bytes = .max
+        #expect(SeparateRAM(of: memory, at: scratch.file("ram"), second: nil) == nil)
+        #expect(access(scratch.file("ram"), F_OK) != 0)
     }
 }

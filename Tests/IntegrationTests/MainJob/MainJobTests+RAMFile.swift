@@ -20,20 +20,21 @@ extension MainJobTests {
             // What is in memory still is taken, since the checkpoint has it, too.
             #expect(try await pair.goesOn(from: "s1", .keep, "warm") == [false])
             #expect(try await pair.isSuspended(as: "s2") == [.file])
-            // Taken once already, and the disk shares no blocks: a view, whose pages have to be written.
+            // Taken once already, and the disk shares no blocks: a view, whose pages have to be written, into a file again.
             _ = try await lab.control.seal(name, "s2")
             #expect(try await pair.goesOn(from: "s1", .keep, "view") == [true])
             // The kernel cannot protect pages of a view of what is on disk: written while the machines stand still, and as right.
             try await pair.savedWhileRunning(as: "c1", release)
-            #expect(try await pair.isSuspended(as: "s3") == [.stream])
+            #expect(try await pair.isSuspended(as: "s3") == [.file])
+            for checkpoint in ["c1", "s3"] { try expectSmallState(checkpoint, lab, pair.spec) }
             #expect(try await pair.goesOn(from: "s1", .copy, "copy") == [false])
             #expect(try await pair.isSuspended(as: "s4") == [.file])
             // Not sealed yet, or only just: the same for whoever looks.
             #expect(try await pair.goesOn(from: "s4", .ephemeral, "ephemeral") == [true])
             try await pair.savedWhileRunning(as: "c2", release)
-            #expect(try await pair.isSuspended(as: "s5") == [.stream])
-            // A stream is loaded into a file, from which the next suspend copies nothing.
-            #expect(try await pair.goesOn(from: "s5", .keep, "stream") == [false])
+            #expect(try await pair.isSuspended(as: "s5") == [.file])
+            // What was written is in memory, too, and the next suspend copies nothing.
+            #expect(try await pair.goesOn(from: "s5", .keep, "written") == [false])
             #expect(try await pair.isSuspended(as: "s6") == [.file])
 
             for checkpoint in ["c1", "c2"] { try await pair.goesBack(to: checkpoint) }
