@@ -6,7 +6,7 @@ struct CheckpointRAM: Sendable {
     let path: String
     let bytes: UInt64
 
-    /// Beside a sealed one: a link to the same in memory, for whoever comes first.
+    /// Beside one that is in its place: a link to the same in memory, for whoever comes first.
     static let warmSuffix = ".warm"
     /// Says that machines look at what is in memory.
     static let viewedSuffix = ".viewed"
