@@ -23,8 +23,12 @@ extension RAMStore {
         guard !old.isEmpty else { return [] }
         var owned: Set<UInt64> = []
         collectOwned(in: home, &owned)
-        return old.filter { !owned.contains(UInt64($0.status.st_ino)) && !Self.isMapped($0.path) }
-            .map { ($0.path, UInt64(clamping: $0.status.st_blocks) * 512) }
+        // One with several names takes its room once.
+        var counted: Set<UInt64> = []
+        return old.filter { !owned.contains(UInt64($0.status.st_ino)) && !Self.isMapped($0.path) }.map { path, status in
+            let isFirst = counted.insert(UInt64(status.st_ino)).inserted
+            return (path, isFirst ? UInt64(clamping: status.st_blocks) * 512 : 0)
+        }
     }
 
     /// Numbers of all files of ours that a link below a folder leads to, whatever its name.

@@ -200,9 +200,7 @@ final class RAMStore: Sendable {
 
     /// Bytes that machines may still come to write.
     private var promised: UInt64 {
-        // One with several names grows once.
-        let files = Dictionary(Self.files(in: folder).map { ($0.number, $0) }) { first, _ in first }.values
-        return files.reduce(UInt64(0)) { $0 + $1.size - min($1.size, $1.allocated) }
+        Self.distinct(Self.files(in: folder)).reduce(UInt64(0)) { $0 + $1.size - min($1.size, $1.allocated) }
     }
 
     /// - Parameter size: of a page, in bytes.
@@ -224,7 +222,7 @@ final class RAMStore: Sendable {
             guard let owner = ProcFile.readLink("\(folder)/\(Self.homeLink)"), ProcFile.size(of: owner) == nil else {
                 return nil
             }
-            let files = Self.files(in: folder) + Self.files(in: "\(folder)/warm")
+            let files = Self.distinct(Self.files(in: folder) + Self.files(in: "\(folder)/warm"))
             return (folder, files.reduce(0) { $0 + $1.allocated })
         }
     }
@@ -272,6 +270,11 @@ final class RAMStore: Sendable {
         var size: UInt64
         var allocated: UInt64
         var modified: Int
+    }
+
+    /// One with several names takes its room once.
+    private static func distinct(_ files: [Entry]) -> some Collection<Entry> {
+        Dictionary(files.map { ($0.number, $0) }) { first, _ in first }.values
     }
 
     private static func files(in folder: String) -> [Entry] {

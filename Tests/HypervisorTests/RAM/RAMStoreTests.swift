@@ -97,6 +97,24 @@ struct RAMStoreTests {
         #expect(store.file(behind: link) == nil)
     }
 
+    @Test func forWhatIsGoodToHaveNobodyGivesUpAnything() throws {
+        let folder = try ScratchFolder()
+        let store = RAMStore(home: folder.path, wanted: "/dev/shm")
+        defer { try? FileManager.default.removeItem(atPath: store.folder) }
+        try #require(store.isOrdinaryMemory, "this host has no tmpfs at /dev/shm")
+        let link = folder.file("ram.warm")
+        _ = try store.create(bytes: 4096, ownedBy: link)
+        store.keepWarm(link)
+        #expect(store.createSpare(bytes: 1 << 50, ownedBy: folder.file("spare")) == nil)
+        #expect(store.file(behind: link) != nil && ProcFile.readLink(folder.file("spare")) == nil)
+        if store.hasPlenty() {
+            let spare = try #require(store.createSpare(bytes: 4096, ownedBy: folder.file("spare")))
+            #expect(store.file(behind: folder.file("spare"), bytes: 4096) == spare)
+        } else {
+            print("no spare file: this host has no memory to spare")
+        }
+    }
+
     @Test func aFolderOfSomebodyElseIsRefused() throws {
         let folder = try ScratchFolder()
         let store = try store(folder)
@@ -109,10 +127,13 @@ struct RAMStoreTests {
     @Test func whatAHomeLeftThatIsNoMoreIsTold() throws {
         let folder = try ScratchFolder()
         let gone = RAMStore(home: folder.file("gone"), wanted: folder.path)
-        _ = try gone.create(bytes: 4096, ownedBy: folder.file("link"))
+        let file = try gone.create(bytes: 1 << 20, ownedBy: folder.file("link"))
+        try #require(truncate(file, 0) == 0 && FileManager.default.createFile(atPath: file, contents: Data(count: 1 << 20)))
+        _ = try #require(try gone.addName(to: folder.file("link"), bytes: 1 << 20, ownedBy: folder.file("link2")))
         let living = RAMStore(home: folder.path, wanted: folder.path)
         _ = try living.create(bytes: 4096, ownedBy: folder.file("other"))
         #expect(living.abandoned.map(\.folder) == [gone.folder])
+        #expect(living.abandoned.map(\.bytes) == [ProcFile.allocatedBytes(of: file)], "it has two names, and is there once")
         #expect(access(gone.folder, F_OK) == 0)
     }
 }
