@@ -32,7 +32,7 @@ extension ControlInstance {
         }
         // Gigabytes, maybe: last, and no reason to leave anything else undone.
         do throws(ControlError) {
-            try DurableFolder.remove(exportsFolder)
+            try removeExports()
         } catch {
             report.problems += error.reasons
         }

@@ -18,6 +18,12 @@ public struct ControlOptions: Hashable, Sendable {
     /// Before an operation whose outcome is unknown is settled again by itself; doubles each time, up to ``longestSettlePause``.
     public var settlePause = Span.seconds(2)
     public var longestSettlePause = Span.seconds(60)
+    /// Of one piece of a file that goes from host to host.
+    public var pieceTimeout = Span.seconds(60)
+    /// How long a host may be away in the middle of a file.
+    public var transferPatience = Span.seconds(30)
+    /// Before it is asked again.
+    public var transferPause = Span.milliseconds(500)
     /// Of what is being sealed, when the process is asked to end.
     public var sealPatience = Span.seconds(30)
     /// How long a verb waits for it, in steps of 50 ms.

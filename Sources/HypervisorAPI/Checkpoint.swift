@@ -153,3 +153,7 @@ extension MachineCheckpoint {
         [state] + (ram.map { [$0] } ?? []) + disks.map(\.file) + (launchFiles ?? []).map(\.file)
     }
 }
+
+extension StoredCheckpoint {
+    public var files: [CheckpointFile] { machines.flatMap(\.files) + links.map(\.file) }
+}

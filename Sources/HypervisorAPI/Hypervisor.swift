@@ -74,12 +74,18 @@ public protocol Hypervisor: Sendable {
 
     /// Finds or makes all that another host needs of a checkpoint: disks without images below them, the files that QEMU is started
     /// with, digests. The checkpoint is only read.
-    /// - Parameter scratch: a folder for what has to be made, the caller's to remove.
     /// - Throws: when something of it is missing or not what was saved.
-    func makeStandalone(
-        _ checkpoint: StoredCheckpoint,
-        scratch: String
-    ) async throws(HypervisorError) -> StandaloneCheckpoint
+    func makeStandalone(_ order: DepartureOrder) async throws(HypervisorError) -> StandaloneCheckpoint
+
+    /// Reads on in a file, at the next byte at or behind an offset that is in no hole. Links are not followed.
+    /// - Returns: without bytes when nothing but hole follows.
+    /// - Throws: `checkpoint-corrupt` when it is not there or no file.
+    func read(_ file: FilePlace, from offset: UInt64) async throws(HypervisorError) -> FilePiece
+
+    /// Puts a piece of a file to its place, in a folder that nobody takes for a checkpoint. The first one makes the file, as long as it will be
+    /// and of nothing but hole. Repeating it is harmless.
+    /// - Throws: `no-space`…; what was written until then stays.
+    func write(_ piece: FilePiece, to file: FilePlace) async throws(HypervisorError)
 
     /// Fits a checkpoint of another host to this one: its binaries, its paths, its name. Files that are here already under their
     /// old paths are removed from the checkpoint's folder.

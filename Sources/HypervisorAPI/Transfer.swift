@@ -1,11 +1,26 @@
+/// Make a checkpoint ready to leave its host.
+public struct DepartureOrder: Codable, Hashable, Sendable {
+    public var checkpoint: StoredCheckpoint
+    /// A folder for what has to be made, the caller's to remove.
+    public var scratch: String
+    /// Whether what lies in neither folder, such as a kernel, is copied into the scratch folder: who is on another host can read nothing else.
+    public var gathers: Bool
+
+    public init(checkpoint: StoredCheckpoint, scratch: String, gathers: Bool) {
+        self.checkpoint = checkpoint
+        self.scratch = scratch
+        self.gathers = gathers
+    }
+}
+
 /// A checkpoint as it leaves its host: it needs no file that is not named in it.
 public struct StandaloneCheckpoint: Codable, Hashable, Sendable {
     /// All paths relative, all files with digests, no disk on another image.
     public var machines: [MachineCheckpoint]
-    /// Where each file of the machines and links lies now, by its relative path; absolute.
-    public var sources: [String: String]
+    /// Where each file of the machines and links lies now, by its path in the checkpoint.
+    public var sources: [String: FilePlace]
 
-    public init(machines: [MachineCheckpoint], sources: [String: String]) {
+    public init(machines: [MachineCheckpoint], sources: [String: FilePlace]) {
         self.machines = machines
         self.sources = sources
     }

@@ -71,10 +71,11 @@ private struct NoHypervisor: Hypervisor {
     func lost(_ checkpoint: StoredCheckpoint) async -> [Reason] { [] }
     func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] { throw refusal }
     func editClocks(_ order: ClockEditOrder) async throws(HypervisorError) -> [MachineCheckpoint] { throw refusal }
-    func makeStandalone(
-        _ checkpoint: StoredCheckpoint,
-        scratch: String
-    ) async throws(HypervisorError) -> StandaloneCheckpoint { throw refusal }
+    func makeStandalone(_ order: DepartureOrder) async throws(HypervisorError) -> StandaloneCheckpoint {
+        throw refusal
+    }
+    func read(_ file: FilePlace, from offset: UInt64) async throws(HypervisorError) -> FilePiece { throw refusal }
+    func write(_ piece: FilePiece, to file: FilePlace) async throws(HypervisorError) { throw refusal }
     func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival { throw refusal }
     func moveCheckpoint(folder: String, to final: String) async throws(HypervisorError) {}
     func removeCheckpoint(folder: String) async throws(HypervisorError) {}

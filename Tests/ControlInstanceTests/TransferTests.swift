@@ -120,7 +120,7 @@ struct TransferTests {
 
     @Test func `what is damaged here leaves as no archive`() async throws {
         let (_, control) = try await suspended()
-        for machine in ["a", "c"] {
+        for machine in ["a", "b"] {
             let path = try await control.show("sim", "s1").folder + "/machines/\(machine)/state.qemu"
             let whole = try Data(contentsOf: URL(filePath: path))
             let export = try await control.export("sim", "s1")

@@ -94,6 +94,20 @@ struct AgentPolicyTests {
         }
     }
 
+    /// What a machine is started with leaves with it.
+    @Test(arguments: [("/boot/vmlinuz", true), ("/etc/shadow", false), ("/var/lib/agent/trust/agent.pem", false)])
+    func aDepartureTakesNoFileThatAMachineMayNotHave(_ kernel: String, _ isAllowed: Bool) {
+        let spec = MachineSpec(name: "bmc", qemu: "/usr/bin/qemu-system-arm", machineType: "virt", kernel: kernel)
+        let stored = StoredCheckpoint(
+            folder: "checkpoints/lab/s1",
+            machines: [Self.saved(spec, disk: "machines/bmc/disk-hd.qcow2")],
+            links: []
+        )
+        let order = DepartureOrder(checkpoint: stored, scratch: "exports/1", gathers: true)
+        #expect(policy.obstacles(to: stored, home: "/var/lib/agent") == [])
+        #expect(policy.obstacles(to: order, home: "/var/lib/agent").isEmpty == isAllowed)
+    }
+
     @Test(arguments: [
         ["firmware": "/etc/shadow"], ["dumpdtb": "/tmp/x"], ["usb": "on,firmware=/etc/shadow"], ["usb": ""],
     ])

@@ -1,6 +1,8 @@
 import FoundationEssentials
 import Testing
 
+@testable import HypervisorRemote
+
 /// docs/hypervisor-openapi.yaml has every call that the sources have, and no other.
 struct ProtocolPageTests {
     @Test func everyCallIsDescribedAndNoOther() throws {
@@ -16,5 +18,6 @@ struct ProtocolPageTests {
         }
         #expect(calls.count > 20)
         #expect(described == calls)
+        #expect(page.contains("\n  \(FileWire.path){file}:\n"))
     }
 }

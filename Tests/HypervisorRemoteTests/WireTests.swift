@@ -112,6 +112,57 @@ struct WireTests {
         }
     }
 
+    @Test func filesComeAPieceAtATime() async throws {
+        try await with { remote, far in
+            let scratch = "/home/control/exports/20261127"
+            let alone = try await remote.makeStandalone(
+                DepartureOrder(checkpoint: stored, scratch: scratch, gathers: true)
+            )
+            #expect(
+                alone.sources == [
+                    "a": FilePlace(folder: stored.folder, path: "machines/bmc/ram"),
+                    "b": FilePlace(folder: scratch, path: "machines/bmc/launch/0-kernel"),
+                ]
+            )
+            let file = try #require(alone.sources["a"])
+            let first = try await remote.read(file, from: 7)
+            #expect(first.offset == 12 && first.bytes == [UInt8](repeating: 7, count: FilePiece.mostBytes))
+            let last = try await remote.read(file, from: first.size - 1)
+            #expect(last == FilePiece(offset: first.size, bytes: [], size: UInt64(4 * FilePiece.mostBytes)))
+            try await remote.removeCheckpoint(folder: scratch)
+            let (there, made) = ("/var/lib/agent/checkpoints/lab/first", "/var/lib/agent/exports/20261127")
+            #expect(
+                far.calls == [
+                    "standalone \(there) \(made) true", "read \(there)/machines/bmc/ram 7",
+                    "read \(there)/machines/bmc/ram \(first.size - 1)", "remove \(made)",
+                ]
+            )
+            far.failure.withLock { $0 = HypervisorError(code: "checkpoint-corrupt", message: "it is missing") }
+            let error = await #expect(throws: HypervisorError.self) { try await remote.read(file, from: 0) }
+            #expect(error?.reasons.map(\.code) == ["checkpoint-corrupt"])
+        }
+    }
+
+    @Test(arguments: [
+        "checkpoints/lab/../../etc/passwd", "checkpoints/lab/first", "checkpoints/lab/first/", "exports/1",
+        "etc/passwd",
+        "checkpoints/lab/first/machines//ram", "checkpoints/lab/first/%2e%2e/ram", "trust/key.pem",
+        "exports/../trust/key.pem",
+    ])
+    func noOtherFileIsRead(_ path: String) async throws {
+        let authority = try TestAuthority()
+        let far = EchoHypervisor()
+        let ours = try authority.trust(.control, "desk")
+        try await withAgent(far, trust: try authority.trust(.hypervisor, "far")) { port in
+            let client = AgentClient(host: "far") { ours }
+            let connection = HypervisorConnection(host: "far", base: "https://127.0.0.1:\(port)", agent: client)
+            let error = await #expect(throws: HypervisorError.self) { try await connection.piece(path, from: 0) }
+            await client.close()
+            #expect(error?.reasons.map(\.code) == ["folder-outside"], "\(String(describing: error))")
+            #expect(far.calls.isEmpty)
+        }
+    }
+
     @Test func anOperationGoesItsWay() async throws {
         try await with { remote, far in
             let instant = HostInstant.now + .seconds(30)

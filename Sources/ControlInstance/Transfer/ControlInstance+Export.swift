@@ -8,6 +8,32 @@ extension ControlInstance {
     /// Where exports put what they have to make; nothing in it outlives a daemon.
     var exportsFolder: String { "\(home)/exports" }
 
+    /// Clears away what an earlier instance had under way, here and on the other hosts.
+    func removeExports() throws(ControlError) {
+        guard DurableFolder.exists(exportsFolder) else { return }
+        for name in try DurableFolder.names(in: exportsFolder) {
+            for hypervisor in hypervisors.dropFirst() { removeScratch("\(exportsFolder)/\(name)", on: hypervisor) }
+        }
+        try DurableFolder.remove(exportsFolder)
+    }
+
+    /// Removes what a host made for an export, as soon as it can be reached.
+    private func removeScratch(_ folder: String, on hypervisor: any Hypervisor) {
+        let options = options
+        let host = hypervisor.host
+        Task { [weak self] in
+            var pause = options.settlePause
+            while let self, let hypervisor = self.hypervisor(of: host) {
+                let removed: Void? = try? await self.work(hypervisor) { hypervisor throws(HypervisorError) in
+                    try await hypervisor.removeCheckpoint(folder: folder)
+                }
+                if removed != nil { return }
+                try? await Task.sleep(for: pause.duration)
+                pause = min(pause + pause, options.longestSettlePause)
+            }
+        }
+    }
+
     /// Makes a checkpoint ready to leave as an archive: everything is found or made, and compared with what was saved, but for the
     /// files that are digested while they are written.
     /// - Throws: when there is none of that name, or something of it is missing or damaged (exit code 6).
@@ -25,12 +51,9 @@ extension ControlInstance {
         var machines: [MachineCheckpoint] = []
         var sources = Dictionary(manifest.links.map { ($0.file.path, "\(place.final)/\($0.file.path)") }) { $1 }
         for (hypervisor, stored) in try stored(manifest, at: place.final) {
-            let path = scratch.path
-            let alone = try await wait(for: hypervisor) { hypervisor throws(HypervisorError) in
-                try await hypervisor.makeStandalone(stored, scratch: path)
-            }
+            let alone = try await standalone(stored, of: hypervisor, in: scratch.path)
             machines += alone.machines
-            sources.merge(alone.sources) { $1 }
+            sources.merge(alone.sources.mapValues(\.absolute)) { $1 }
         }
         // In the manifest's order, whatever the hosts' is.
         manifest.machines = manifest.machines.compactMap { old in machines.first { $0.name == old.name } }
@@ -39,10 +62,7 @@ extension ControlInstance {
         var items: [ArchiveItem] = []
         for file in manifest.files {
             guard let sha256 = file.sha256, let source = sources[file.path] else {
-                throw ControlError(
-                    code: "report-incomplete",
-                    message: "nobody says where \(file.path) of \(title) lies"
-                )
+                throw .sourceMissing(file, of: title)
             }
             let archived = ArchivedFile(
                 name: file.path,
@@ -67,5 +87,44 @@ extension ControlInstance {
         } catch {
             throw ControlError(error, of: title)
         }
+    }
+    /// A host's part of a checkpoint, made to stand alone, all of it on this host: what lies on another one is brought into the scratch
+    /// folder, and compared.
+    private func standalone(
+        _ stored: StoredCheckpoint,
+        of hypervisor: any Hypervisor,
+        in scratch: String
+    ) async throws(ControlError) -> StandaloneCheckpoint {
+        let isHere = hypervisor.host == ownHost
+        let order = DepartureOrder(checkpoint: stored, scratch: scratch, gathers: !isHere)
+        do throws(ControlError) {
+            var alone = try await wait(for: hypervisor) { hypervisor throws(HypervisorError) in
+                try await hypervisor.makeStandalone(order)
+            }
+            if isHere { return alone }
+            let arrived = StoredCheckpoint(folder: scratch, machines: alone.machines, links: stored.links)
+            for file in arrived.files {
+                guard let source = alone.sources[file.path] else { throw .sourceMissing(file, of: hypervisor.host) }
+                let target = FilePlace(folder: scratch, path: file.path)
+                try await bring(source, from: hypervisor, to: target, on: hypervisors[0], bytes: file.bytes)
+                alone.sources[file.path] = target
+            }
+            removeScratch(scratch, on: hypervisor)
+            let damage = try await wait(for: hypervisors[0]) { hypervisor throws(HypervisorError) in
+                try await hypervisor.verify(arrived)
+            }
+            guard damage.isEmpty else { throw ControlError(damage) }
+            return alone
+        } catch {
+            if !isHere { removeScratch(scratch, on: hypervisor) }
+            throw error
+        }
+    }
+}
+
+extension ControlError {
+    /// - Parameter owner: a host or a checkpoint.
+    fileprivate static func sourceMissing(_ file: CheckpointFile, of owner: String) -> ControlError {
+        ControlError(code: "report-incomplete", message: "nobody says where \(file.path) of \(owner) lies")
     }
 }

@@ -5,15 +5,17 @@ import Time
 /// One machine of a checkpoint on its way to another host: what it is made of there, and where that lies here.
 struct Departure {
     private(set) var machine: MachineCheckpoint
-    private(set) var sources: [String: String] = [:]
+    private(set) var sources: [String: FilePlace] = [:]
     private let folder: CheckpointFolder
     private let scratch: String
+    private let gathers: Bool
     private let layers: DiskLayers
 
-    init(_ machine: MachineCheckpoint, folder: CheckpointFolder, scratch: String, layers: DiskLayers) {
+    init(_ machine: MachineCheckpoint, _ order: DepartureOrder, layers: DiskLayers) {
         self.machine = machine
-        self.folder = folder
-        self.scratch = scratch
+        folder = CheckpointFolder(path: order.checkpoint.folder)
+        scratch = order.scratch
+        gathers = order.gathers
         self.layers = layers
     }
 
@@ -32,9 +34,9 @@ struct Departure {
 
     /// A file that is the checkpoint's already.
     private mutating func own(_ file: CheckpointFile) async throws(HypervisorError) -> CheckpointFile {
-        let path = try folder.file(file.path)
-        sources[file.path] = path
-        return try await digested(file, at: path)
+        let place = try folder.place(file.path)
+        sources[file.path] = place
+        return try await digested(file, at: place.absolute)
     }
 
     private func digested(_ file: CheckpointFile, at path: String) async throws(HypervisorError) -> CheckpointFile {
@@ -59,7 +61,7 @@ struct Departure {
         if isReadOnly, disk.format == "raw", disk.backingFiles.isEmpty {
             disk.file = try await digested(disk.file, at: path)
             disk.file.path = "machines/\(machine.name)/disk-\(disk.id).raw"
-            sources[disk.file.path] = path
+            sources[disk.file.path] = try await place(path, as: disk.file.path)
             return disk
         }
         // What is flattened gets a digest of its own, in which damage must not be sealed.
@@ -75,8 +77,17 @@ struct Departure {
         disk.format = "qcow2"
         disk.backingFiles = []
         disk.file = CheckpointFile(role: .disk, path: name, bytes: try FileDigest.size(of: copy), sha256: digest)
-        sources[name] = copy
+        sources[name] = FilePlace(folder: scratch, path: name)
         return disk
+    }
+
+    /// Of a file that may be anywhere on this host.
+    private func place(_ path: String, as name: String) async throws(HypervisorError) -> FilePlace {
+        guard gathers else { return FilePlace(absolute: path) }
+        let place = FilePlace(folder: scratch, path: name)
+        try RunFolder.make(FilePlace(absolute: place.absolute).folder)
+        _ = try await FileCopy.copy(from: path, to: place.absolute)
+        return place
     }
 
     private func differs(_ path: String, _ found: String, _ expected: String) -> HypervisorError {
@@ -108,8 +119,22 @@ struct Departure {
             bytes: UInt64(status.st_size),
             sha256: try await FileDigest.sha256(of: path)
         )
-        sources[name] = path
+        sources[name] = try await place(path, as: name)
         machine.launchFiles = files + [LaunchFile(original: path, file: file)]
+    }
+}
+
+extension CheckpointFolder {
+    func place(_ path: String) throws(HypervisorError) -> FilePlace {
+        _ = try file(path)
+        return FilePlace(folder: self.path, path: path)
+    }
+}
+
+extension FilePlace {
+    fileprivate init(absolute: String) {
+        let slash = absolute.lastIndex(of: "/") ?? absolute.startIndex
+        self.init(folder: String(absolute[..<slash]), path: String(absolute[slash...].dropFirst()))
     }
 }
 

@@ -2,22 +2,26 @@ import Glibc
 public import HypervisorAPI
 
 extension LocalHypervisor {
-    public func makeStandalone(
-        _ checkpoint: StoredCheckpoint,
-        scratch: String
-    ) async throws(HypervisorError) -> StandaloneCheckpoint {
-        let folder = CheckpointFolder(path: checkpoint.folder)
-        let layers = surroundings.disks
+    public func makeStandalone(_ order: DepartureOrder) async throws(HypervisorError) -> StandaloneCheckpoint {
+        let folder = CheckpointFolder(path: order.checkpoint.folder)
         // One after the other: each reads its disks as fast as the host can.
         var departures: [Departure] = []
-        for machine in checkpoint.machines {
-            var departure = Departure(machine, folder: folder, scratch: scratch, layers: layers)
+        for machine in order.checkpoint.machines {
+            var departure = Departure(machine, order, layers: surroundings.disks)
             try await departure.gather()
             departures.append(departure)
         }
-        var sources = departures.reduce(into: [String: String]()) { $0.merge($1.sources) { first, _ in first } }
-        for link in checkpoint.links { sources[link.file.path] = try folder.file(link.file.path) }
+        var sources = departures.reduce(into: [String: FilePlace]()) { $0.merge($1.sources) { first, _ in first } }
+        for link in order.checkpoint.links { sources[link.file.path] = try folder.place(link.file.path) }
         return StandaloneCheckpoint(machines: departures.map(\.machine), sources: sources)
+    }
+
+    public func read(_ file: FilePlace, from offset: UInt64) async throws(HypervisorError) -> FilePiece {
+        try await PlacedFile.read(file, from: offset)
+    }
+
+    public func write(_ piece: FilePiece, to file: FilePlace) async throws(HypervisorError) {
+        try await PlacedFile.write(piece, to: file)
     }
 
     public func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival {

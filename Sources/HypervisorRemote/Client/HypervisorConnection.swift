@@ -24,6 +24,26 @@ struct HypervisorConnection: Sendable {
         return try WireJSON.decode(Answer.self, from: bytes)
     }
 
+    /// The next piece of a file at or behind an offset.
+    /// - Parameter path: of the file, as ``CheckpointFolders`` has it.
+    /// - Throws: what the host says, or `host-unreachable`.
+    func piece(_ path: String, from offset: UInt64) async throws(HypervisorError) -> FilePiece {
+        var request = HTTPClientRequest(url: base + FileWire.path + path)
+        request.headers.add(name: "range", value: FileWire.range(from: offset))
+        let response = try await send(request, patience: nil)
+        let bytes = try await collect(response)
+        guard response.status.code < 400 else { throw refusal(response, bytes) }
+        guard let piece = response.headers.first(name: "content-range").flatMap(ContentRange.init)?.piece(bytes),
+            piece.offset >= offset || piece.bytes.isEmpty
+        else {
+            throw HypervisorError(
+                code: "message-invalid",
+                message: "what host \(host) sent of \(path) is no piece of a file"
+            )
+        }
+        return piece
+    }
+
     /// The lines of an answer that comes piece by piece; ends with it, however that ends.
     func lines(_ path: String, _ body: some Encodable) async throws(HypervisorError) -> AsyncStream<[UInt8]> {
         let response = try await open(path, try WireJSON.encode(body), patience: nil)
@@ -53,6 +73,11 @@ struct HypervisorConnection: Sendable {
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
         request.body = .bytes(ByteBuffer(bytes: body))
+        return try await send(request, patience: patience)
+    }
+
+    private func send(_ request: HTTPClientRequest, patience: Span?) async throws(HypervisorError) -> HTTPClientResponse
+    {
         do {
             let limit = patience.map { TimeAmount.nanoseconds($0.nanoseconds) } ?? .hours(24 * 365)
             return try await agent.client().execute(request, timeout: limit)

@@ -11,9 +11,9 @@ public final class RemoteHypervisor: Hypervisor {
     public let host: String
 
     /// Of what is answered at once or not at all; callers with less patience have their own.
-    private static let shortPatience = Span.seconds(30)
+    static let shortPatience = Span.seconds(30)
     /// Of what reads or writes whole checkpoints: as long as the connection lives.
-    private static let longPatience: Span? = nil
+    static let longPatience: Span? = nil
     /// Before a report is asked for again, when the connection was lost.
     private static let reportPause = Span.milliseconds(200)
     /// For a host that may hold something that nobody wants any more: ten minutes.
@@ -22,8 +22,8 @@ public final class RemoteHypervisor: Hypervisor {
     /// A host that cannot be reached for so long is given up for this operation: other hosts' machines stand still for it.
     private static let reportPatience = Span.seconds(15)
 
-    private let connection: HypervisorConnection
-    private let folders: CheckpointFolders
+    let connection: HypervisorConnection
+    let folders: CheckpointFolders
     private let clock: HostTimeKeeper
     private let promises = Mutex<[OperationID: Promise]>([:])
 
@@ -250,54 +250,6 @@ extension RemoteHypervisor {
     public func leftovers(besides simulations: [String], removing: Bool) async throws(HypervisorError) -> [Leftover] {
         let question = LeftoversQuestion(simulations: simulations, removing: removing)
         return try await connection.call(.leftovers, question, patience: Self.longPatience)
-    }
-}
-
-// MARK: - Checkpoints
-
-extension RemoteHypervisor {
-    public func obstacles(to order: ResumeOrder) async throws(HypervisorError) -> [Reason] {
-        try await connection.call(.obstacles, try order.mapping(folders.relative), patience: Self.longPatience)
-    }
-
-    public func verify(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [Reason] {
-        try await connection.call(.verify, try checkpoint.mapping(folders.relative), patience: Self.longPatience)
-    }
-
-    public func lost(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [Reason] {
-        try await connection.call(.lost, try checkpoint.mapping(folders.relative), patience: Self.shortPatience)
-    }
-
-    public func seal(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [CheckpointFile] {
-        try await connection.call(.seal, try checkpoint.mapping(folders.relative), patience: Self.longPatience)
-    }
-
-    public func editClocks(_ order: ClockEditOrder) async throws(HypervisorError) -> [MachineCheckpoint] {
-        try await connection.call(.editClocks, try order.mapping(folders.relative), patience: Self.longPatience)
-    }
-
-    public func moveCheckpoint(folder: String, to final: String) async throws(HypervisorError) {
-        let move = Move(folder: try folders.relative(folder), final: try folders.relative(final))
-        _ = try await connection.call(.moveCheckpoint, move, patience: Self.shortPatience)
-    }
-
-    public func removeCheckpoint(folder: String) async throws(HypervisorError) {
-        _ = try await connection.call(.removeCheckpoint, try folders.relative(folder), patience: Self.longPatience)
-    }
-
-    public func makeStandalone(
-        _ checkpoint: StoredCheckpoint,
-        scratch: String
-    ) async throws(HypervisorError) -> StandaloneCheckpoint {
-        throw notAcrossHosts("its checkpoints cannot be exported yet")
-    }
-
-    public func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival {
-        throw notAcrossHosts("checkpoints cannot be imported to it yet")
-    }
-
-    private func notAcrossHosts(_ what: String) -> HypervisorError {
-        HypervisorError(code: "not-across-hosts", message: "\(host) is another host: \(what)")
     }
 }
 

@@ -48,12 +48,13 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
         case .start(let order): obstacles(to: order.simulation)
         case .resume(let order):
             obstacles(to: order.simulation)
-                + order.machines.flatMap { machine in
-                    let adopted = machine.launch.adoptedArguments == nil || allowsAdoption
-                    return obstacles(to: machine.launch.spec) + obstacles(to: machine, home: home)
-                        + (adopted ? [] : [forbidden(machine.name, "machines that were adopted", "--allow-adopt")])
-                }
+                + order.machines.flatMap { obstaclesToLaunch($0) + obstacles(to: $0, home: home) }
         }
+    }
+
+    /// What machines were started with leaves with them: a control instance can have no file that a machine could not have.
+    func obstacles(to order: DepartureOrder, home: String) -> [Reason] {
+        obstacles(to: order.checkpoint, home: home) + order.checkpoint.machines.flatMap(obstaclesToLaunch)
     }
 
     func obstacles(to order: AdoptOrder) -> [Reason] {
@@ -79,6 +80,12 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
             reasons.append(fileElsewhere(machine.name, disk.file.path))
         }
         return reasons
+    }
+
+    private func obstaclesToLaunch(_ machine: MachineCheckpoint) -> [Reason] {
+        let adopted = machine.launch.adoptedArguments == nil || allowsAdoption
+        return obstacles(to: machine.launch.spec)
+            + (adopted ? [] : [forbidden(machine.name, "machines that were adopted", "--allow-adopt")])
     }
 
     private func isDisk(_ disk: FrozenDisk, of machine: String, home: String) -> Bool {

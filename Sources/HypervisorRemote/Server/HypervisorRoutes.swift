@@ -15,6 +15,7 @@ struct HypervisorRoutes: Sendable {
         addOperations(to: router)
         addMachines(to: router)
         addCheckpoints(to: router)
+        FileRoutes(hypervisor: hypervisor, folders: folders).add(to: router)
     }
 
     private func addOperations(to router: Router<AgentContext>) {
@@ -96,8 +97,19 @@ struct HypervisorRoutes: Sendable {
             return Nothing()
         }
         on(router, .removeCheckpoint) { folder in
-            try await hypervisor.removeCheckpoint(folder: try folders.absolute(folder))
+            try await hypervisor.removeCheckpoint(folder: try folders.absolute(folder, of: [.checkpoint, .export]))
             return Nothing()
+        }
+        on(router, .makeStandalone) { order in
+            try NameCheck.stored(order.checkpoint)
+            let reasons = policy.obstacles(to: order, home: folders.home)
+            guard reasons.isEmpty else { throw HypervisorError(reasons) }
+            let here = try order.mapping(folders.absolute) { folder throws(HypervisorError) in
+                try folders.absolute(folder, of: [.export])
+            }
+            return try await hypervisor.makeStandalone(here).mapping { folder throws(HypervisorError) in
+                try folders.relative(folder, of: [.checkpoint, .export])
+            }
         }
     }
 

@@ -3,26 +3,67 @@ import HypervisorAPI
 /// The folders of checkpoints below one state folder. On the wire they are relative to it: each host has its own, and nobody can
 /// name a folder outside it.
 struct CheckpointFolders: Sendable {
+    enum Kind: Sendable {
+        /// `checkpoints/SIMULATION/NAME`
+        case checkpoint
+        /// `exports/ID`: what is made of a checkpoint for its way to another host.
+        case export
+    }
+
     /// Absolute, without a slash at its end.
     let home: String
 
     /// `checkpoints/lab/first` of `/home/of/control/checkpoints/lab/first`.
     func relative(_ folder: String) throws(HypervisorError) -> String {
+        try relative(folder, of: [.checkpoint])
+    }
+
+    func relative(_ folder: String, of kinds: Set<Kind>) throws(HypervisorError) -> String {
         guard folder.hasPrefix(home + "/") else { throw Self.outside(folder) }
         let relative = String(folder.dropFirst(home.count + 1))
-        guard Self.isCheckpoint(relative) else { throw Self.outside(folder) }
+        guard let kind = Self.kind(of: relative), kinds.contains(kind) else { throw Self.outside(folder) }
         return relative
     }
 
     /// - Parameter relative: from the other side, so whatever anybody wrote.
     func absolute(_ relative: String) throws(HypervisorError) -> String {
-        guard Self.isCheckpoint(relative) else { throw Self.outside(relative) }
+        try absolute(relative, of: [.checkpoint])
+    }
+
+    func absolute(_ relative: String, of kinds: Set<Kind>) throws(HypervisorError) -> String {
+        guard let kind = Self.kind(of: relative), kinds.contains(kind) else { throw Self.outside(relative) }
         return "\(home)/\(relative)"
     }
 
-    private static func isCheckpoint(_ path: String) -> Bool {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        return parts.count == 3 && parts[0] == "checkpoints" && parts[1...].allSatisfy(isName)
+    /// A file by its folder and its path in that: `checkpoints/lab/first/machines/bmc/ram`.
+    func relative(_ file: FilePlace) throws(HypervisorError) -> String {
+        let path = try relative(file.folder, of: [.checkpoint, .export]) + "/\(file.path)"
+        guard Self.isPath(path) else { throw Self.outside(path) }
+        return path
+    }
+
+    func file(_ relative: String) throws(HypervisorError) -> FilePlace {
+        let parts = relative.split(separator: "/", omittingEmptySubsequences: false)
+        let depth = parts.first == "exports" ? 2 : 3
+        guard parts.count > depth, Self.isPath(relative) else { throw Self.outside(relative) }
+        return FilePlace(
+            folder: try absolute(parts[..<depth].joined(separator: "/"), of: [.checkpoint, .export]),
+            path: parts[depth...].joined(separator: "/")
+        )
+    }
+
+    private static func kind(of path: String) -> Kind? {
+        guard isPath(path) else { return nil }
+        let parts = path.split(separator: "/")
+        switch (parts[0], parts.count) {
+        case ("checkpoints", 3): return .checkpoint
+        case ("exports", 2): return .export
+        default: return nil
+        }
+    }
+
+    private static func isPath(_ path: String) -> Bool {
+        path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy(isName)
     }
 
     private static func isName(_ part: Substring) -> Bool {
@@ -82,6 +123,27 @@ extension StoredCheckpoint {
         var checkpoint = self
         checkpoint.folder = try map(folder)
         return checkpoint
+    }
+}
+
+extension DepartureOrder {
+    /// - Parameter scratch: likewise, of a folder that is no checkpoint's.
+    func mapping(
+        _ map: (String) throws(HypervisorError) -> String,
+        scratch mapScratch: (String) throws(HypervisorError) -> String
+    ) throws(HypervisorError) -> DepartureOrder {
+        var order = self
+        order.checkpoint = try checkpoint.mapping(map)
+        order.scratch = try mapScratch(scratch)
+        return order
+    }
+}
+
+extension StandaloneCheckpoint {
+    func mapping(_ map: (String) throws(HypervisorError) -> String) throws(HypervisorError) -> StandaloneCheckpoint {
+        var alone = self
+        for (name, place) in sources { alone.sources[name]?.folder = try map(place.folder) }
+        return alone
     }
 }
 

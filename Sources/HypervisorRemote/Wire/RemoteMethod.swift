@@ -89,6 +89,10 @@ extension RemoteMethod where Body == ClockEditOrder, Answer == [MachineCheckpoin
     static var editClocks: Self { Self("edit-clocks") }
 }
 
+extension RemoteMethod where Body == DepartureOrder, Answer == StandaloneCheckpoint {
+    static var makeStandalone: Self { Self("make-standalone") }
+}
+
 extension RemoteMethod where Body == LeftoversQuestion, Answer == [Leftover] {
     static var leftovers: Self { Self("leftovers") }
 }

@@ -36,6 +36,8 @@ final class Bench: Sendable {
         options.asapMargin = .milliseconds(10)
         options.rollbackLead = .milliseconds(5)
         options.sealPatience = .milliseconds(200)
+        options.transferPatience = .seconds(20)
+        options.transferPause = .milliseconds(5)
         return options
     }
 

@@ -124,11 +124,16 @@ struct FusedHypervisor: Hypervisor {
         await fuse.step()
     }
 
-    func makeStandalone(
-        _ checkpoint: StoredCheckpoint,
-        scratch: String
-    ) async throws(HypervisorError) -> StandaloneCheckpoint {
-        try await hypervisor.makeStandalone(checkpoint, scratch: scratch)
+    func makeStandalone(_ order: DepartureOrder) async throws(HypervisorError) -> StandaloneCheckpoint {
+        try await hypervisor.makeStandalone(order)
+    }
+
+    func read(_ file: FilePlace, from offset: UInt64) async throws(HypervisorError) -> FilePiece {
+        try await hypervisor.read(file, from: offset)
+    }
+
+    func write(_ piece: FilePiece, to file: FilePlace) async throws(HypervisorError) {
+        try await hypervisor.write(piece, to: file)
     }
 
     func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival {

@@ -56,6 +56,9 @@ final class ScriptedHypervisor: Hypervisor {
         var adopted: Set<String> = []
         var operations: [OperationID: Operation] = [:]
         var calls: [String] = []
+        /// What the next reads and writes of files throw; nil: nothing.
+        var reads: [HypervisorError?] = []
+        var writes: [HypervisorError?] = []
         /// The rest of what each call shall do; an empty list is: as it should be.
         var script: [Call: [Fault]] = [:]
         /// What the order of each prepare was.
@@ -344,42 +347,13 @@ final class ScriptedHypervisor: Hypervisor {
         return order.source.machines
     }
 
-    func makeStandalone(
-        _ checkpoint: StoredCheckpoint,
-        scratch: String
-    ) async throws(HypervisorError) -> StandaloneCheckpoint {
-        // What it saves has no true digests otherwise.
-        var machines = checkpoint.machines
-        for index in machines.indices {
-            let path = "\(checkpoint.folder)/\(machines[index].state.path)"
-            let bytes = (try? Data(contentsOf: URL(filePath: path))).map { Array($0) } ?? []
-            if world.withLock({ $0.digestsArchives }) { machines[index].state.sha256 = SHA256.hex(of: bytes) }
-        }
-        let files = machines.flatMap(\.files)
-        return StandaloneCheckpoint(
-            machines: machines,
-            sources: Dictionary(files.map { ($0.path, "\(checkpoint.folder)/\($0.path)") }) { first, _ in first }
-        )
-    }
-
-    func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival {
-        let machines = order.checkpoint.machines.map { machine in
-            var machine = machine
-            machine.host = host
-            return machine
-        }
-        return Arrival(
-            simulation: order.simulation,
-            machines: machines,
-            obstacles: world.withLock { $0.obstacles },
-            notes: []
-        )
-    }
-
     /// Its files are in the control instance's own folder.
     func moveCheckpoint(folder: String, to final: String) async throws(HypervisorError) {}
 
     func removeCheckpoint(folder: String) async throws(HypervisorError) {
+        world.withLock { $0.calls.append("remove \(folder.split(separator: "/").suffix(2).joined(separator: "/"))") }
+        // Nothing is made for an export, and this folder is the control instance's.
+        guard !folder.contains("/exports/") else { return }
         try? FileManager.default.removeItem(atPath: folder)
     }
 }

@@ -40,6 +40,7 @@ struct HostsLab: Sendable {
         let (home, port, folder) = (far.home, port, desk.bed.qemu.path.split(separator: "/").dropLast())
         let arguments = [
             "agent", "--listen", "127.0.0.1:\(port)", "--qemu", "/\(folder.joined(separator: "/"))/", "--allow-args",
+            "--files", far.home.folder,
         ]
         Task {
             _ = try? await CLIRun.follow(arguments, in: home) { command in
@@ -100,7 +101,8 @@ struct HostsLab: Sendable {
     // MARK: - What is the case
 
     /// - Returns: the path of the manifest.
-    func manifest(host: String = "rack=a") throws -> String {
+    /// - Parameter disk: of `beta`, a raw image that it only reads.
+    func manifest(host: String = "rack=a", disk: String? = nil) throws -> String {
         try desk.home.file(
             "hosts.yaml",
             """
@@ -113,6 +115,7 @@ struct HostsLab: Sendable {
                 memory: 32M
                 host: \(host)
                 args: [-qmp, "unix:\(far.probe("beta")),server=on,wait=off"]
+            \(disk.map { "    disks: [{id: seed, file: \($0), format: raw, readonly: true}]" } ?? "")
 
             """
         )

@@ -163,12 +163,26 @@ final class EchoHypervisor: Hypervisor {
         return []
     }
 
-    func makeStandalone(
-        _ checkpoint: StoredCheckpoint,
-        scratch: String
-    ) async throws(HypervisorError) -> StandaloneCheckpoint {
-        try await hear("standalone")
-        return StandaloneCheckpoint(machines: [], sources: [:])
+    func makeStandalone(_ order: DepartureOrder) async throws(HypervisorError) -> StandaloneCheckpoint {
+        try await hear("standalone \(order.checkpoint.folder) \(order.scratch) \(order.gathers)")
+        let sources = [
+            "a": FilePlace(folder: order.checkpoint.folder, path: "machines/bmc/ram"),
+            "b": FilePlace(folder: order.scratch, path: "machines/bmc/launch/0-kernel"),
+        ]
+        return StandaloneCheckpoint(machines: [], sources: sources)
+    }
+
+    /// A file of as many bytes as its answers have to have together, each with what its offset is; of the second half nothing but hole.
+    func read(_ file: FilePlace, from offset: UInt64) async throws(HypervisorError) -> FilePiece {
+        try await hear("read \(file.absolute) \(offset)")
+        let size = UInt64(4 * FilePiece.mostBytes)
+        guard offset < size / 2 else { return FilePiece(offset: size, bytes: [], size: size) }
+        let bytes = [UInt8](repeating: UInt8(truncatingIfNeeded: offset), count: FilePiece.mostBytes)
+        return FilePiece(offset: offset + 5, bytes: bytes, size: size)
+    }
+
+    func write(_ piece: FilePiece, to file: FilePlace) async throws(HypervisorError) {
+        try await hear("write \(file.absolute) \(piece.offset) \(piece.bytes.count) \(piece.size)")
     }
 
     func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival {
