@@ -128,12 +128,17 @@ struct RAMStoreTests {
         let folder = try ScratchFolder()
         let gone = RAMStore(home: folder.file("gone"), wanted: folder.path)
         let file = try gone.create(bytes: 1 << 20, ownedBy: folder.file("link"))
-        try #require(truncate(file, 0) == 0 && FileManager.default.createFile(atPath: file, contents: Data(count: 1 << 20)))
+        try #require(
+            truncate(file, 0) == 0 && FileManager.default.createFile(atPath: file, contents: Data(count: 1 << 20))
+        )
         _ = try #require(try gone.addName(to: folder.file("link"), bytes: 1 << 20, ownedBy: folder.file("link2")))
         let living = RAMStore(home: folder.path, wanted: folder.path)
         _ = try living.create(bytes: 4096, ownedBy: folder.file("other"))
         #expect(living.abandoned.map(\.folder) == [gone.folder])
-        #expect(living.abandoned.map(\.bytes) == [ProcFile.allocatedBytes(of: file)], "it has two names, and is there once")
+        #expect(
+            living.abandoned.map(\.bytes) == [ProcFile.allocatedBytes(of: file)],
+            "it has two names, and is there once"
+        )
         #expect(access(gone.folder, F_OK) == 0)
     }
 }
