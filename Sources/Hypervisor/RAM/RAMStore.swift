@@ -6,7 +6,7 @@ import Synchronization
 /// The folder in which machines of this home have their RAM as files, one a machine, as large as its memory and mostly holes.
 ///
 /// A file has no owner but the symbolic link that leads to it: `ram` in a machine's run folder while it runs, `ram` in a checkpoint's
-/// folder until that is sealed, `ram.warm` beside a sealed one. A link is made before its file, so that no crash leaves a file that
+/// folder until that is sealed, `ram.warm` beside one that is in its place. A link is made before its file, so that no crash leaves a file that
 /// nobody knows.
 final class RAMStore: Sendable {
     /// Set to a folder on a tmpfs or a disk, absolute, to have RAM there instead of in `/dev/shm`.

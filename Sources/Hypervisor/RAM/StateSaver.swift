@@ -3,7 +3,7 @@ import QMP
 
 /// One way by which a running machine's state gets into a file. `migrate` with ``uri`` writes it.
 ///
-/// A further way (RAM in a file that QEMU shares) is a further conformance, chosen in ``RAMWay+Choice.swift``.
+/// Which one is chosen in ``RAMWay+Choice.swift``, and in ``MachineSaving`` where the stream comes through this process.
 protocol StateSaver: Sendable {
     var uri: String { get }
 
