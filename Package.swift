@@ -80,10 +80,12 @@ let product: [Target] = [
             .product(name: "GRDB", package: "GRDB.swift"),
         ]
     ),
+    .target(name: "CConsoleAssets", exclude: ["web"]),
     module(
         "Console",
         [
-            "Archive", "ControlInstance", "GuestClock", "HypervisorAPI", "Time", logging,
+            "Archive", "CConsoleAssets", "ControlInstance", "GuestClock", "HostClock", "HypervisorAPI", "Time", logging,
+            .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "Hummingbird", package: "hummingbird"),
         ]
     ),

@@ -17,4 +17,7 @@ for program in "${programs[@]}"; do
     python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$program"
 done
 
+# Every file of the web console is in the program, and none that is not there.
+tools/embed-web.py --check
+
 printf '%s scripts, %s Python programs and all Swift sources are in order\n' "${#scripts[@]}" "${#programs[@]}"

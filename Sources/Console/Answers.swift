@@ -10,10 +10,26 @@ public struct VersionAnswer: Codable, Hashable, Sendable {
     /// Of the daemon.
     public var processID: Int32
     public var started: HostInstant
+    /// What the host's clock reads; nil: of a daemon that does not tell.
+    public var now: HostInstant?
 
     private enum CodingKeys: String, CodingKey {
         case version, processID
         case started = "startedNs"
+        case now = "nowNs"
+    }
+}
+
+/// `POST /v1/console`.
+public struct ConsoleAnswer: Codable, Hashable, Sendable {
+    /// Lets one browser in, once.
+    public var url: String
+    public var port: Int
+    public var expires: HostInstant
+
+    private enum CodingKeys: String, CodingKey {
+        case url, port
+        case expires = "expiresNs"
     }
 }
 

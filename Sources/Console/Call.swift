@@ -10,6 +10,8 @@ struct Call: Sendable {
 
     let request: Request
     let parameters: Parameters
+    /// nil: it came by the UNIX socket.
+    let session: BrowserSession?
 
     func simulation() throws -> String { try name("simulation") }
 
@@ -18,6 +20,11 @@ struct Call: Sendable {
     func operation() throws -> String { try name("operation") }
 
     func host() throws -> String { try name("host") }
+
+    /// - Throws: a 403 for a browser: who gets at one should not get further than it.
+    func refuseBrowsers() throws {
+        if session != nil { throw Problem.notForBrowsers(request.uri.path) }
+    }
 
     /// A parameter of the query, the only one that the path knows.
     ///

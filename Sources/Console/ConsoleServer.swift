@@ -5,18 +5,30 @@ import ServiceLifecycle
 public import Time
 import UnixSignals
 
-/// The HTTP API of one control instance, on a UNIX socket that only its user can reach.
+/// The HTTP API of one control instance, on a UNIX socket that only its user can reach, and for browsers that he lets in.
 public struct ConsoleServer: Sendable {
     let control: any Control
     let socket: ControlSocket
     let started: HostInstant
+    let entrance: BrowserEntrance
     let logger: Logger
+    /// A client that does not read its events, or a machine that hangs, must not keep the daemon for ever.
+    var longestEnd: Duration? = .seconds(45)
 
-    /// - Parameter started: what the daemon tells as its own beginning.
-    public init(control: any Control, socket: ControlSocket, started: HostInstant, logger: Logger) {
+    /// - Parameters:
+    ///   - started: what the daemon tells as its own beginning.
+    ///   - entrance: where browsers come in.
+    public init(
+        control: any Control,
+        socket: ControlSocket,
+        started: HostInstant,
+        entrance: BrowserEntrance,
+        logger: Logger
+    ) {
         self.control = control
         self.socket = socket
         self.started = started
+        self.entrance = entrance
         self.logger = logger
     }
 
@@ -33,7 +45,7 @@ public struct ConsoleServer: Sendable {
     func serve(until signals: [UnixSignal], onReady: @escaping @Sendable () -> Void) async throws {
         try socket.claim()
         let (requests, ask) = AsyncStream.makeStream(of: Void.self)
-        let routes = Routes(control: control, started: started) { ask.yield() }
+        let routes = Routes(control: control, started: started, entrance: entrance) { ask.yield() }
         let application = Application(
             router: Self.router(routes),
             configuration: ApplicationConfiguration(address: .unixDomainSocket(path: socket.path)),
@@ -49,12 +61,14 @@ public struct ConsoleServer: Sendable {
             logger: logger
         )
         var configuration = ServiceGroupConfiguration(
-            services: [application, WindDown(control: control)],
+            services: [
+                application, BrowserDoor(entrance: entrance, routes: routes, logger: logger),
+                WindDown(control: control),
+            ],
             gracefulShutdownSignals: signals,
             logger: logger
         )
-        // A client that does not read its events, or a machine that hangs, must not keep the daemon for ever.
-        configuration.maximumGracefulShutdownDuration = .seconds(45)
+        configuration.maximumGracefulShutdownDuration = longestEnd
         let group = ServiceGroup(configuration: configuration)
         defer { socket.remove() }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -66,14 +80,16 @@ public struct ConsoleServer: Sendable {
         }
     }
 
-    static func router(_ routes: Routes) -> Router<BasicRequestContext> {
-        let router = Router()
+    static func router(_ routes: Routes) -> Router<ConsoleContext> {
+        let router = Router(context: ConsoleContext.self)
         router.middlewares.add(ProblemMiddleware())
         let byPath = Dictionary(grouping: routes.endpoints, by: \.path)
         for endpoints in byPath.values {
             for endpoint in endpoints {
                 router.on(endpoint.routerPath, method: endpoint.method) { request, context in
-                    try await endpoint.handler(Call(request: request, parameters: context.parameters))
+                    try await endpoint.handler(
+                        Call(request: request, parameters: context.parameters, session: context.session)
+                    )
                 }
             }
             // The router itself would call a known path with another method unknown.

@@ -50,6 +50,64 @@ extension Problem {
         )
     }
 
+    static var noSession: Problem {
+        Problem(
+            code: "no-session",
+            detail:
+                "this browser has no session here, or had one that is over: open the link that 'fermata console' prints",
+            status: 401,
+            exitCode: 3
+        )
+    }
+
+    static var linkRefused: Problem {
+        Problem(
+            code: "no-session",
+            detail: "this link has been used, or is too old: 'fermata console' prints another",
+            status: 401,
+            exitCode: 3
+        )
+    }
+
+    /// - Parameter why: a clause.
+    static func crossSite(_ why: String) -> Problem {
+        Problem(
+            code: "cross-site",
+            detail: "\(why): use the console's own page, or the command line",
+            status: 403,
+            exitCode: 3
+        )
+    }
+
+    static func notForBrowsers(_ path: String) -> Problem {
+        Problem(
+            code: "not-for-browsers",
+            detail: "\(path) is not there for browsers: use the command line on the host",
+            status: 403,
+            exitCode: 3
+        )
+    }
+
+    static var consoleOff: Problem {
+        Problem(
+            code: "console-off",
+            detail: "the web console is off: FERMATA_CONSOLE was 'off' when the daemon started; "
+                + "end it with 'fermata serve --stop' and start it without",
+            status: 409,
+            exitCode: 3
+        )
+    }
+
+    /// - Parameter why: a clause.
+    static func consoleFailed(_ why: String) -> Problem {
+        Problem(
+            code: "console-failed",
+            detail: "the web console cannot be opened: \(why)",
+            status: 409,
+            exitCode: 1
+        )
+    }
+
     static func `internal`(_ error: any Error) -> Problem {
         Problem(
             code: "internal",

@@ -2,6 +2,7 @@ import ControlInstance
 import FoundationEssentials
 import Glibc
 import GuestClock
+import HostClock
 import HTTPTypes
 import Hummingbird
 import HypervisorAPI
@@ -11,6 +12,7 @@ import Time
 struct Routes: Sendable {
     let control: any Control
     let started: HostInstant
+    let entrance: BrowserEntrance
     /// Asks the server to end.
     let shutdown: @Sendable () -> Void
 
@@ -20,16 +22,22 @@ struct Routes: Sendable {
         [
             .get("/v1/version") { _ in
                 try Answer.json(
-                    VersionAnswer(version: FermataVersion.current, processID: getpid(), started: started)
+                    VersionAnswer(version: FermataVersion.current, processID: getpid(), started: started, now: .now)
                 )
             },
             .get("/v1/health") { _ in try Answer.json(HealthAnswer(status: "ok")) },
             .get("/v1/doctor") { _ in try Answer.json(await control.doctor()) },
             .post("/v1/gc") { call in try await collectGarbage(call) },
             .post("/v1/shutdown") { call in
+                try call.refuseBrowsers()
                 _ = try await call.body(EmptyBody.self)
                 shutdown()
                 return try Answer.json(AcceptedAnswer(accepted: true), status: .accepted)
+            },
+            .post("/v1/console") { call in
+                try call.refuseBrowsers()
+                _ = try await call.body(EmptyBody.self)
+                return try Answer.json(try await entrance.link(), status: .created)
             },
         ]
     }

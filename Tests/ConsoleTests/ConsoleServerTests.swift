@@ -1,7 +1,6 @@
 import ControlInstance
 import Glibc
 import HypervisorAPI
-import Logging
 import Testing
 import Time
 
@@ -138,35 +137,11 @@ import Time
         try await withFolder { folder in try await serving(control, at: "\(folder)/s", body) }
     }
 
-    /// Runs a server as long as the body, which blocks its thread: so it gets one of its own.
     private func serving(
         _ control: ScriptedControl,
         at path: String,
         _ body: @escaping @Sendable (String) throws -> Void
     ) async throws {
-        let server = ConsoleServer(
-            control: control,
-            socket: try ControlSocket(path: path),
-            started: HostInstant(nanosecondsSinceEpoch: 0),
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        )
-        let (ready, isReady) = AsyncStream.makeStream(of: Void.self)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask {
-                defer { isReady.finish() }
-                try await server.serve(until: []) { isReady.finish() }
-            }
-            for await _ in ready {}
-            try await onThread { try body(path) }
-            // The body may have ended it itself.
-            if let connection = try? RawConnection(to: path) {
-                connection.send(
-                    "POST /v1/shutdown HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-                )
-                try await tasks.waitForAll()
-            } else {
-                try await tasks.waitForAll()
-            }
-        }
+        try await ServedConsole.with(control, at: path, body)
     }
 }

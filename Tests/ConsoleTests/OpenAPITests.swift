@@ -27,7 +27,8 @@ import Yams
     }
 
     private static func routes() -> Routes {
-        Routes(control: ScriptedControl(), started: HostInstant(nanosecondsSinceEpoch: 0)) {}
+        let started = HostInstant(nanosecondsSinceEpoch: 0)
+        return Routes(control: ScriptedControl(), started: started, entrance: BrowserEntrance(.off)) {}
     }
 
     @Test func `every path and method of the server is described, and no other`() throws {

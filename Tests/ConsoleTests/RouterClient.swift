@@ -25,7 +25,8 @@ struct RouterClient {
         _ control: any Control = ScriptedControl(),
         _ body: @Sendable @escaping (RouterClient) async throws -> Value
     ) async throws -> Value {
-        let routes = Routes(control: control, started: HostInstant(nanosecondsSinceEpoch: 7)) {}
+        let started = HostInstant(nanosecondsSinceEpoch: 7)
+        let routes = Routes(control: control, started: started, entrance: BrowserEntrance(.off)) {}
         let application = Application(router: ConsoleServer.router(routes))
         return try await application.test(.router) { try await body(RouterClient(client: $0)) }
     }

@@ -177,7 +177,8 @@ enum Samples {
             ),
             ("Removed", RemovedAnswer(removed: [])),
             ("GarbageReport", GarbageReport(dryRun: true, items: [], spared: [])),
-            ("Origin", origin), ("Version", VersionAnswer(version: "1", processID: 1, started: instant)),
+            ("Origin", origin), ("Version", VersionAnswer(version: "1", processID: 1, started: instant, now: instant)),
+            ("ConsoleLink", ConsoleAnswer(url: "u", port: 1, expires: instant)),
             ("Health", HealthAnswer(status: "ok")), ("Accepted", AcceptedAnswer(accepted: true)),
         ]
         return values.map { Sample($0.0, $0.1) }

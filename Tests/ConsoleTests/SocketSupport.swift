@@ -49,10 +49,35 @@ struct RawConnection: ~Copyable {
         guard descriptor >= 0 else { throw SystemFailure("socket") }
         let descriptor = descriptor
         guard withAddress(path, { connect(descriptor, $0, $1) }) == 0 else { throw SystemFailure("connect to \(path)") }
-        // A server that neither answers nor closes fails the test instead of hanging it.
+        limitWaiting()
+    }
+
+    /// To a port of this host's loopback.
+    init(toPort port: Int) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw SystemFailure("socket") }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
+        let descriptor = descriptor
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else { throw SystemFailure("connect to port \(port)") }
+        limitWaiting()
+    }
+
+    /// A server that neither answers nor closes fails the test instead of hanging it.
+    private func limitWaiting() {
         var limit = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
+
+    /// Says that nothing more will be sent, and still listens.
+    func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     deinit { close(descriptor) }
 
@@ -99,4 +124,29 @@ private func withAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, sockl
     return withUnsafePointer(to: &address) {
         $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
     }
+}
+
+/// A port of this host's loopback at which somebody listens already.
+struct TakenPort {
+    let port: Int
+    private let descriptor: Int32
+
+    init() throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let descriptor = descriptor
+        let result = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.bind(descriptor, $0, length) == 0 && Glibc.listen(descriptor, 1) == 0
+                    && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        guard result else { throw SystemFailure("no port") }
+        port = Int(in_port_t(bigEndian: address.sin_port))
+    }
+
+    func close() { Glibc.close(descriptor) }
 }

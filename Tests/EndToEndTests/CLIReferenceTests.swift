@@ -7,7 +7,7 @@ import Testing
         "up", "suspend", "checkpoint", "resume", "rewind", "clone", "down", "ps", "log", "show", "label", "note",
         "clock", "verify", "export", "import", "rm", "gc", "adopt", "inspect", "validate", "schema", "doctor", "host",
         "pki",
-        "agent", "serve",
+        "agent", "serve", "console",
     ]
 
     /// With `FERMATA_WRITE_DOCS` set it writes the page instead.

@@ -52,7 +52,11 @@ struct Daemon {
         )
     }
 
-    func run() async throws {
+    /// - Parameter onConsole: called with a link, if the web console is open from the beginning.
+    func run(
+        console opening: BrowserEntrance.Opening,
+        onConsole: @escaping @Sendable (ConsoleAnswer) -> Void
+    ) async throws {
         let started = SystemClock().now()
         let control: ControlInstance
         do {
@@ -65,10 +69,20 @@ struct Daemon {
         } catch let error as ControlError {
             throw CommandFailure(problem: Problem(error))
         }
-        let server = ConsoleServer(control: control, socket: socket, started: started, logger: logger)
+        let entrance = BrowserEntrance(opening)
+        let server = ConsoleServer(
+            control: control,
+            socket: socket,
+            started: started,
+            entrance: entrance,
+            logger: logger
+        )
         do {
             try await server.run {
                 logger.notice("ready", metadata: ["socket": "\(socket.path)", "version": "\(FermataVersion.current)"])
+                guard case .atOnce = opening else { return }
+                // Why it cannot be opened is in the log already.
+                Task { if let link = try? await entrance.link() { onConsole(link) } }
             }
         } catch let error as ControlSocketError {
             throw CommandFailure(.failed, code: "socket-unusable", error.description)

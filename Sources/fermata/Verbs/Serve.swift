@@ -12,7 +12,8 @@ struct Serve: Verb {
         abstract: "Run the daemon in the foreground, or end the one that runs (verbs start one by themselves).",
         discussion: """
             Machines are processes of their own: they go on running when the daemon ends, and the next one takes charge of \
-            them again. SIGTERM and ctrl-C end it gracefully.
+            them again. SIGTERM and ctrl-C end it gracefully. On a terminal it prints a link to the web console; with \
+            FERMATA_CONSOLE=off there is none.
             """
     )
 
@@ -25,6 +26,14 @@ struct Serve: Verb {
     )
     var logLevel: Logger.Level = .info
 
+    @Option(
+        help: ArgumentHelp(
+            "Open the web console at once, at this port of 127.0.0.1; 0: any that is free (default: FERMATA_CONSOLE, else when 'fermata console' asks).",
+            valueName: "port"
+        )
+    )
+    var consolePort: Int?
+
     @Flag(help: "End the daemon that runs; machines go on.")
     var stop = false
 
@@ -33,6 +42,9 @@ struct Serve: Verb {
     func validate() throws {
         if let socket, !socket.hasPrefix("/") {
             throw ValidationError("--socket needs an absolute path, not '\(socket)'.")
+        }
+        if let consolePort, !(0...65_535).contains(consolePort) {
+            throw ValidationError("--console-port needs a port from 0 to 65535, not \(consolePort).")
         }
         if stop, socket != nil { throw ValidationError("--stop ends the daemon of FERMATA_HOME or --control.") }
     }
@@ -44,7 +56,12 @@ struct Serve: Verb {
         }
         let path = try socket ?? session.address().socket.path
         let daemon = try await Daemon(home: session.home, socketPath: path, logLevel: logLevel)
-        try await daemon.run()
+        // Nobody but who looks at this terminal sees a link that is printed here.
+        let isWatched = isatty(STDOUT_FILENO) == 1
+        let opening = try ConsoleOpening.of(port: consolePort, session.environment, isWatched: isWatched)
+        try await daemon.run(console: opening) { link in
+            if isWatched { session.terminal.print("Web console, for one browser within five minutes: \(link.url)") }
+        }
     }
 
     static func level(_ text: String) throws -> Logger.Level {

@@ -1,0 +1,16 @@
+import HTTPTypes
+
+/// Header fields that the HTTP library has no names for.
+extension HTTPField.Name {
+    /// The first is part of the request's head, and not among its fields.
+    static let secondHost = name("Host")
+    static let fermataCSRF = name("X-Fermata-CSRF")
+    static let secFetchSite = name("Sec-Fetch-Site")
+    static let referrerPolicy = name("Referrer-Policy")
+    static let crossOriginOpenerPolicy = name("Cross-Origin-Opener-Policy")
+
+    private static func name(_ text: StaticString) -> HTTPField.Name {
+        guard let name = HTTPField.Name("\(text)") else { preconditionFailure("\(text) is no name of a header field") }
+        return name
+    }
+}
