@@ -5,7 +5,7 @@ export FERMATA_CACHE ?= $(CURDIR)/.cache
 stage := tools/stage.sh
 
 .NOTPARALLEL:
-.PHONY: help demo demonstrate test setup fixtures lint fmt build build-tests tests core clock-step model sanitize fuzz selftest clean
+.PHONY: help demo demonstrate test setup fixtures lint fmt build build-tests build-checks tests core clock-step model sanitize fuzz selftest clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -17,7 +17,9 @@ demonstrate:
 	@$(stage) demo tools/demo.py
 
 ## make test      everything: lint, build, all tests on real QEMU, the demo, sanitizer, coverage, fuzzing
-test: setup lint model build-tests tests demonstrate clock-step sanitize fuzz
+test: setup lint build-tests
+	@tools/lanes.sh "tests demonstrate clock-step" "model build-checks fuzz"
+	@$(MAKE) --no-print-directory sanitize
 	@tools/summary.sh
 
 ## make build     the fermata binary, debug
@@ -59,6 +61,9 @@ model:
 ## make sanitize  the pure modules and QMP under AddressSanitizer, with line coverage
 sanitize:
 	@$(stage) sanitize tools/sanitize.sh
+
+build-checks:
+	@$(stage) build-checks tools/sanitize.sh --build
 
 ## make fuzz      a minute for each target under tools/fuzz; FUZZ_SECONDS changes that
 FUZZ_SECONDS ?= 60

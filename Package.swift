@@ -32,6 +32,7 @@ let core: [Target] = [
     .target(name: "CShims", cSettings: [.define("_GNU_SOURCE")]),
     module("JSON", ["CJSONC"]),
     module("Time"),
+    module("PrometheusText"),
     module("QMP", ["JSON", "CShims", "Time"]),
     module("MigrationStream", ["JSON"]),
     module("GuestClock", ["MigrationStream", "Time"]),
@@ -39,6 +40,7 @@ let core: [Target] = [
     module("HypervisorAPI", ["GuestClock", "Time"]),
     tests("JSON"),
     tests("Time"),
+    tests("PrometheusText"),
     tests("QMP", ["JSON", "CShims", "Time"]),
     tests("MigrationStream", ["JSON"]),
     tests("GuestClock", ["MigrationStream", "Time"]),
@@ -76,7 +78,7 @@ let product: [Target] = [
     module(
         "ControlInstance",
         [
-            "Archive", "HypervisorAPI", "GuestClock", "HostClock", "Time", logging,
+            "Archive", "HypervisorAPI", "GuestClock", "HostClock", "PrometheusText", "Time", logging,
             .product(name: "GRDB", package: "GRDB.swift"),
         ]
     ),
@@ -112,7 +114,7 @@ let product: [Target] = [
     ),
     tests("HypervisorRemote", ["HypervisorAPI", "HostClock", "PKI", "Time", logging]),
     tests("Manifest", ["HypervisorAPI", "Time"]),
-    tests("ControlInstance", ["Archive", "HypervisorAPI", "GuestClock", "HostClock", "Time"]),
+    tests("ControlInstance", ["Archive", "HypervisorAPI", "GuestClock", "HostClock", "PrometheusText", "Time"]),
     tests(
         "Console",
         [

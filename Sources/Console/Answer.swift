@@ -12,6 +12,15 @@ enum Answer {
         )
     }
 
+    /// - Parameter text: in the Prometheus exposition format.
+    static func metrics(_ text: String) -> Response {
+        Response(
+            status: .ok,
+            headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text))
+        )
+    }
+
     static func problem(_ problem: Problem) -> Response {
         let status = HTTPResponse.Status(code: problem.status == 0 ? 500 : problem.status)
         let document = ProblemDocument(type: "about:blank", title: status.reasonPhrase, problem: problem)

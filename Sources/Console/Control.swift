@@ -45,6 +45,8 @@ public protocol Control: Sendable {
     func windDown() async -> Int
 
     func doctor() async -> DoctorReport
+    /// In the Prometheus exposition format.
+    func metrics() async throws(ControlError) -> String
 
     func hosts() async throws(ControlError) -> [HostReport]
     func addHost(_ request: HostRequest) async throws(ControlError) -> HostReport

@@ -26,6 +26,7 @@ struct Routes: Sendable {
                 )
             },
             .get("/v1/health") { _ in try Answer.json(HealthAnswer(status: "ok")) },
+            .get("/metrics") { _ in Answer.metrics(try await control.metrics()) },
             .get("/v1/doctor") { _ in try Answer.json(await control.doctor()) },
             .post("/v1/gc") { call in try await collectGarbage(call) },
             .post("/v1/shutdown") { call in

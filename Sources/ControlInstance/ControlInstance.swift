@@ -29,6 +29,7 @@ public final class ControlInstance: Sendable {
         var claims: [String: Claim] = [:]
         var live: [OperationID: LiveOperation] = [:]
         var uses = CheckpointUses()
+        var metrics = OperationMetrics()
         /// Hosts that were added, by name.
         var added: [String: AddedHost] = [:]
     }

@@ -100,9 +100,11 @@ public actor LocalHypervisor: Hypervisor {
             let expected = order.instant == nil ? HostLoad.expectedDelay : .zero
             let handle = issueHandle(for: order, required: required + expected)
             operations[id] = .prepared(operation, handle, expiry: expiry(of: handle))
+            log("prepared: \(order.kind.rawValue) of \(order.simulation)", id)
             return .ready(handle)
         } catch {
             forget(id, of: order.simulation)
+            log("refused: \(error)", id)
             return .refused(error.reasons)
         }
     }
@@ -144,6 +146,7 @@ public actor LocalHypervisor: Hypervisor {
         switch await arming.value {
         case .success(let run):
             operations[handle.operation] = .executed(operation, Task { await run() })
+            log("armed for \(instant)", handle.operation)
         case .failure(let error):
             operation.stages.finish()
             forget(handle.operation, of: handle.simulation)
@@ -173,6 +176,7 @@ public actor LocalHypervisor: Hypervisor {
 
     public func commit(_ operation: OperationID) async throws(HypervisorError) {
         try await settle(operation) { (operation) async throws(HypervisorError) in try await operation.commit() }
+        log("committed", operation)
     }
 
     public func rollback(_ operation: OperationID, continueAt instant: HostInstant) async throws(HypervisorError) {
@@ -193,6 +197,12 @@ public actor LocalHypervisor: Hypervisor {
         try await settle(operation) { (operation) async throws(HypervisorError) in
             try await operation.rollback(continueAt: instant)
         }
+        log("rolled back", operation)
+    }
+
+    /// The operation's id is the one that the control instance's own lines have.
+    private func log(_ what: String, _ operation: OperationID) {
+        logger.info("\(what)", metadata: ["operation": "\(operation)"])
     }
 
     public func undecided() async -> [UndecidedOperation] {
@@ -305,7 +315,7 @@ public actor LocalHypervisor: Hypervisor {
             }
             return true
         } catch {
-            logger.error("operation \(id) of before the restart cannot be given back yet: \(error)")
+            logger.error("cannot be given back yet: \(error)", metadata: ["operation": "\(id)"])
             return false
         }
     }

@@ -28,6 +28,9 @@ public struct Span: Hashable, Comparable, Sendable {
     public static prefix func - (span: Span) -> Span { .zero - span }
 
     public var duration: Duration { .nanoseconds(nanoseconds) }
+
+    /// To be shown or counted, not to be reckoned with: a Double has 53 bits.
+    public var seconds: Double { Double(nanoseconds) / 1e9 }
 }
 
 extension Span: Codable {

@@ -184,5 +184,7 @@ final class ScriptedControl: Control {
         return 0
     }
 
+    func metrics() async throws(ControlError) -> String { "# HELP fermata_simulations Simulations.\n" }
+
     func doctor() async -> DoctorReport { DoctorReport(home: "/home", hosts: [], findings: []) }
 }

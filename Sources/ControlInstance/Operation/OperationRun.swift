@@ -51,6 +51,7 @@ struct OperationRun: Sendable {
         watch?.cancel()
         announce()
         log(report)
+        control.count(report)
         if let place = plan.destination { control.sealLater(place) }
         return report
     }

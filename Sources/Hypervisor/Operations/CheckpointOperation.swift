@@ -95,7 +95,7 @@ actor CheckpointOperation: HostOperation {
         do throws(HypervisorError) {
             try await undo()
         } catch {
-            surroundings.logger.error("operation \(entry.operation) left something behind: \(error)")
+            surroundings.logger.error("left something behind: \(error)", metadata: ["operation": "\(entry.operation)"])
         }
     }
 

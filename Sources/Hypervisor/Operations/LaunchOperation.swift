@@ -94,7 +94,7 @@ actor LaunchOperation: HostOperation {
         do throws(HypervisorError) {
             try await undo()
         } catch {
-            surroundings.logger.error("operation \(entry.operation) left something behind: \(error)")
+            surroundings.logger.error("left something behind: \(error)", metadata: ["operation": "\(entry.operation)"])
         }
     }
 

@@ -260,7 +260,7 @@ actor SuspendOperation: HostOperation {
             try CheckpointFolder(path: folder).removeUnfinished(surroundings.ram)
             try surroundings.journal.remove(entry.operation)
         } catch {
-            surroundings.logger.error("operation \(entry.operation) left something behind: \(error)")
+            surroundings.logger.error("left something behind: \(error)", metadata: ["operation": "\(entry.operation)"])
         }
     }
 }

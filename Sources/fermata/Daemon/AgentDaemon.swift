@@ -12,17 +12,14 @@ struct AgentDaemon {
     /// Held until the process ends.
     private let lock: FileLock
 
-    init(home: Home, logLevel: Logger.Level) async throws {
+    init(home: Home, log: LogOptions) async throws {
         umask(0o077)
         DescriptorLimit.raise()
         try home.create()
         self.home = try home.canonical()
         lock = try await Daemon.lock(self.home)
         lock.write("\(getpid())\n")
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-        var logger = Logger(label: "fermata")
-        logger.logLevel = logLevel
-        self.logger = logger
+        logger = log.logger()
     }
 
     /// - Parameter master: the control instance that it obeys; nil: any of its authority.

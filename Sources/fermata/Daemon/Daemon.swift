@@ -14,7 +14,7 @@ struct Daemon {
     /// Held until the process ends.
     private let lock: FileLock
 
-    init(home: Home, socketPath: String, logLevel: Logger.Level) async throws {
+    init(home: Home, socketPath: String, log: LogOptions) async throws {
         // Whatever the user's umask: state, RAM and disks of machines are nobody else's to read.
         umask(0o077)
         DescriptorLimit.raise()
@@ -28,10 +28,7 @@ struct Daemon {
         lock = try await Self.lock(home)
         lock.write("\(getpid())\n")
         self.home = home
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-        var logger = Logger(label: "fermata")
-        logger.logLevel = logLevel
-        self.logger = logger
+        logger = log.logger()
     }
 
     /// One that is just ending holds its lock a little longer than its socket.
@@ -65,7 +62,7 @@ struct Daemon {
                 environment: ProcessInfo.processInfo.environment,
                 logger: logger
             )
-            log(await control.recover())
+            tell(await control.recover())
         } catch let error as ControlError {
             throw CommandFailure(problem: Problem(error))
         }
@@ -91,7 +88,7 @@ struct Daemon {
         lock.release()
     }
 
-    private func log(_ recovery: RecoveryReport) {
+    private func tell(_ recovery: RecoveryReport) {
         for operation in recovery.operations {
             logger.notice(
                 "took up an interrupted operation",

@@ -4,7 +4,6 @@ import Glibc
 import Hypervisor
 import HypervisorAPI
 import HypervisorRemote
-import Logging
 import PKI
 
 struct Agent: Verb {
@@ -62,11 +61,7 @@ struct Agent: Verb {
     )
     var linkPorts = LinkPorts.usual
 
-    @Option(
-        help: ArgumentHelp("trace, debug, info, notice, warning, error.", valueName: "level"),
-        transform: { try Serve.level($0) }
-    )
-    var logLevel: Logger.Level = .info
+    @OptionGroup var log: LogOptions
 
     @OptionGroup var global: GlobalOptions
 
@@ -87,7 +82,7 @@ struct Agent: Verb {
             allowsAdoption: allowsAdoption,
             linkPorts: linkPorts
         )
-        let daemon = try await AgentDaemon(home: session.home, logLevel: logLevel)
+        let daemon = try await AgentDaemon(home: session.home, log: log)
         try await daemon.run(
             address: address,
             port: port,

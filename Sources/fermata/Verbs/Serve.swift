@@ -3,7 +3,6 @@ import Console
 import ControlInstance
 import FoundationEssentials
 import Glibc
-import Logging
 import NIOHTTP1
 
 struct Serve: Verb {
@@ -20,11 +19,7 @@ struct Serve: Verb {
     @Option(help: ArgumentHelp("Where to listen (default: control.sock in the state folder).", valueName: "path"))
     var socket: String?
 
-    @Option(
-        help: ArgumentHelp("trace, debug, info, notice, warning, error.", valueName: "level"),
-        transform: { try Serve.level($0) }
-    )
-    var logLevel: Logger.Level = .info
+    @OptionGroup var log: LogOptions
 
     @Option(
         help: ArgumentHelp(
@@ -55,21 +50,13 @@ struct Serve: Verb {
             return
         }
         let path = try socket ?? session.address().socket.path
-        let daemon = try await Daemon(home: session.home, socketPath: path, logLevel: logLevel)
+        let daemon = try await Daemon(home: session.home, socketPath: path, log: log)
         // Nobody but who looks at this terminal sees a link that is printed here.
         let isWatched = isatty(STDOUT_FILENO) == 1
         let opening = try ConsoleOpening.of(port: consolePort, session.environment, isWatched: isWatched)
         try await daemon.run(console: opening) { link in
             if isWatched { session.terminal.print("Web console, for one browser within five minutes: \(link.url)") }
         }
-    }
-
-    static func level(_ text: String) throws -> Logger.Level {
-        guard let level = Logger.Level(rawValue: text) else {
-            let known = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("'\(text)' is no log level: write one of \(known)")
-        }
-        return level
     }
 
     private func end(_ session: Session) async throws {
