@@ -57,7 +57,11 @@ static void run_child(struct plan *plan) {
     // The system call, since glibc's sigaction refuses its own signals 32 and 33, which a parent may have left ignored.
     // All zero is SIG_DFL without flags, however this processor's kernel_sigaction is laid out.
     static const unsigned long standard[8] = {0};
-    for (int signal = 1; signal < NSIG; signal++) syscall(SYS_rt_sigaction, signal, standard, NULL, NSIG / 8);
+    static const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    for (int signal = 1; signal < NSIG; signal++) {
+        syscall(SYS_rt_sigaction, signal, standard, NULL, NSIG / 8);
+        if (options->ignored_signals >> (signal - 1) & 1) sigaction(signal, &ignore, NULL);
+    }
 
     if (options->new_session) {
         if (setsid() < 0) fail(plan, FERMATA_SPAWN_SESSION);

@@ -82,6 +82,14 @@ public struct ClonesStarted: Codable, Hashable, Sendable {
     public var clones: [Clone]
 }
 
+/// The first line of a lease: it is held until the connection ends.
+public struct LeaseHeld: Codable, Hashable, Sendable {
+    public var event = "held"
+    public var simulation: String
+
+    init(simulation: String) { self.simulation = simulation }
+}
+
 /// `DELETE …/checkpoints/{checkpoint}?recursive=true`.
 public struct RemovedAnswer: Codable, Hashable, Sendable {
     /// Names, descendants first.

@@ -104,6 +104,19 @@ struct GarbageBody: StrictBody {
     let olderThanNs: Span?
 }
 
+/// `POST /v1/leases`.
+struct LeaseBody: StrictBody {
+    static let fields = ["simulation"]
+    let simulation: String
+}
+
+/// `POST /v1/leases/{simulation}/end`.
+struct LeaseEndBody: StrictBody {
+    static let fields = ["keep"]
+    /// Names of checkpoints.
+    let keep: [String]?
+}
+
 /// Of requests that need nothing said.
 struct EmptyBody: StrictBody {
     static let fields: [String] = []

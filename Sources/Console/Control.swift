@@ -40,6 +40,12 @@ public protocol Control: Sendable {
     func importCheckpoint(_ request: ImportRequest, from channel: ByteChannel) async throws(ControlError)
         -> ImportReport
 
+    /// - Returns: how it ended, once it has.
+    func holdLease(of simulation: String) async throws(ControlError) -> AsyncStream<LeaseReport>
+    func endLease(of simulation: String, keeping names: [String]) async throws(ControlError) -> LeaseReport
+    /// Whoever held it has gone.
+    func dropLease(of simulation: String)
+
     /// Calls off what is under way and waits until it has ended.
     /// - Returns: how many operations that were.
     func windDown() async -> Int

@@ -10,11 +10,20 @@ enum Claim: Hashable {
     case verb(String)
     /// An operation of unknown outcome is settled in the background: over in seconds, and whoever wants something else waits.
     case settling(OperationID)
+    /// It begins to be one that lives as long as its lease, or ends with it.
+    case lease
 }
 
 extension ControlInstance {
     /// - Throws: `busy` when somebody else has it.
     func claim(_ simulation: String, _ claim: Claim) throws(ControlError) {
+        if claim != .lease, state.withLock({ $0.leases.isOver(simulation, at: clock.now()) }) {
+            throw ControlError(
+                code: "lease-ended",
+                message: "\(simulation) ends, or has ended, with its lease: nothing new begins with it",
+                exitCode: 3
+            )
+        }
         let holder = state.withLock { state -> Claim? in
             if let holder = state.claims[simulation] { return holder }
             state.claims[simulation] = claim
@@ -26,6 +35,7 @@ extension ControlInstance {
             case .operation(let id): "operation \(id)"
             case .verb(let verb): "'\(verb)'"
             case .settling(let id): "settling operation \(id)"
+            case .lease: "its lease"
             }
         throw ControlError(code: "busy", message: "\(simulation) is busy: \(what) is under way", exitCode: 3)
     }

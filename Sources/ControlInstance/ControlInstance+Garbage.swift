@@ -125,14 +125,19 @@ extension ControlInstance {
         return [GarbageReport.Item(kind: .simulation, name: name, bytes: 0)]
     }
 
-    private func leftovers(
-        _ request: GarbageRequest
-    ) async throws(ControlError) -> ([GarbageReport.Item], [Reason]) {
+    /// Of simulations of which hosts may have something that is needed.
+    func namesInUse() async throws(ControlError) -> Set<String> {
         let known = try await reading { () throws(StoreError) in
             try await self.store.simulations().map(\.name) + self.store.unfinishedOperations().map(\.simulation)
         }
         // What is just beginning has no record yet.
-        let names = Set(known).union(state.withLock { $0.claims.keys }).sorted()
+        return Set(known).union(state.withLock { $0.claims.keys })
+    }
+
+    private func leftovers(
+        _ request: GarbageRequest
+    ) async throws(ControlError) -> ([GarbageReport.Item], [Reason]) {
+        let names = try await namesInUse().sorted()
         var items: [GarbageReport.Item] = []
         var away: [Reason] = []
         for hypervisor in hypervisors {

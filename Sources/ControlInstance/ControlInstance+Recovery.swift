@@ -22,6 +22,7 @@ extension ControlInstance {
                 return await group.reduce(into: []) { $0.append($1) }.sorted { $0.started < $1.started }
             }
             for operation in report.operations where operation.outcome == .unknown { settleLater(operation.operation) }
+            recoverLeases(&report)
             report.problems += await settleStrangers(undecided, known: unfinished.map(\.id))
             try await alignSimulations(&report)
             try await alignCheckpoints(&report)

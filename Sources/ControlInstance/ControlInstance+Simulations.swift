@@ -56,21 +56,24 @@ extension ControlInstance {
     /// Ends a simulation's machines and releases what they hold; its checkpoints stay. Adopted machines are let go.
     /// - Throws: when there is none of that name, it is busy, or a host could not end its part.
     public func down(_ name: String) async throws(ControlError) -> DownReport {
-        try await claiming(name, for: "down") { () throws(ControlError) in
-            let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
-                .filter { $0.simulation == name }
-            let known = try await record(ofSimulation: name)
-            guard var record = known ?? unfinished.first?.target else { throw Self.notFound(simulation: name) }
-            let before = summary(of: record, unfinished: unfinished).state
-            var undecided: [String: [UndecidedOperation]] = [:]
-            if !unfinished.isEmpty { undecided = await undecidedOperations() }
-            for operation in unfinished { _ = await settle(operation, undecided: undecided) }
-            record = try await self.record(ofSimulation: name) ?? record
+        try await claiming(name, for: "down") { () throws(ControlError) in try await takeDownClaimed(name) }
+    }
 
-            let ended = try await takeDown(record)
-            try await closeUnresolved(name)
-            return DownReport(simulation: name, before: before, machines: ended.sorted())
-        }
+    /// As ``down(_:)``, for who has claimed it.
+    func takeDownClaimed(_ name: String) async throws(ControlError) -> DownReport {
+        let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
+            .filter { $0.simulation == name }
+        let known = try await record(ofSimulation: name)
+        guard var record = known ?? unfinished.first?.target else { throw Self.notFound(simulation: name) }
+        let before = summary(of: record, unfinished: unfinished).state
+        var undecided: [String: [UndecidedOperation]] = [:]
+        if !unfinished.isEmpty { undecided = await undecidedOperations() }
+        for operation in unfinished { _ = await settle(operation, undecided: undecided) }
+        record = try await self.record(ofSimulation: name) ?? record
+
+        let ended = try await takeDown(record)
+        try await closeUnresolved(name)
+        return DownReport(simulation: name, before: before, machines: ended.sorted())
     }
 
     /// Ends machines on every host, and records that none is left.

@@ -30,6 +30,7 @@ public final class ControlInstance: Sendable {
         var live: [OperationID: LiveOperation] = [:]
         var uses = CheckpointUses()
         var metrics = OperationMetrics()
+        var leases = Leases()
         /// Hosts that were added, by name.
         var added: [String: AddedHost] = [:]
     }

@@ -34,6 +34,10 @@ public struct ControlOptions: Hashable, Sendable {
     public var ownAsapMargin = Span.milliseconds(5)
     /// From the decision to roll back until the machines go on together.
     public var rollbackLead = Span.milliseconds(50)
+    /// How long whoever holds a simulation has to come back to a daemon that was started anew.
+    public var leaseGrace = Span.seconds(30)
+    /// How often, in steps of 100 ms, a checkpoint is tried to be removed that others stand on, which may be ending too.
+    var leaseAttempts = 10
     /// Of links between hosts.
     public var linkPorts = LinkPorts.usual
 

@@ -14,9 +14,16 @@ struct FailureReport {
 
     func write(asJSON: Bool) {
         let terminal = Terminal(environment: ProcessInfo.processInfo.environment)
-        if asJSON, let json = try? JSONText.encode(ResultLine(problem: problem)) {
-            terminal.print(String(decoding: json, as: UTF8.self))
-        }
+        if asJSON { writeJSON(terminal) }
+        writeText(terminal)
+    }
+
+    func writeJSON(_ terminal: Terminal) {
+        guard let json = try? JSONText.encode(ResultLine(problem: problem)) else { return }
+        terminal.print(String(decoding: json, as: UTF8.self))
+    }
+
+    func writeText(_ terminal: Terminal) {
         let lead = terminal.error.apply(.bad, "fermata:")
         // The description of several reasons is all of them in one line; people read a list better.
         if problem.reasons.count > 1 {

@@ -6,7 +6,7 @@ import NIOHTTP1
 /// What a verb works with: where it writes, in which form, and the control instance, started when nobody runs one.
 struct Session: Sendable {
     let global: Settings
-    let terminal: Terminal
+    private(set) var terminal: Terminal
     let home: Home
     let environment: [String: String]
 
@@ -21,6 +21,13 @@ struct Session: Sendable {
         global = Settings(json: options.json, control: options.control)
         terminal = Terminal(environment: environment)
         home = try Home(environment: environment, workingDirectory: FileManager.default.currentDirectoryPath)
+    }
+
+    /// With nothing of its own on standard output.
+    var onStandardError: Session {
+        var session = self
+        session.terminal = terminal.onStandardError
+        return session
     }
 
     func address() throws -> ControlAddress {

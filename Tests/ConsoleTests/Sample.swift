@@ -176,6 +176,7 @@ enum Samples {
                 ClonesStarted(clones: [ClonesStarted.Clone(simulation: "lab", operation: operation, events: "/")])
             ),
             ("Removed", RemovedAnswer(removed: [])),
+            ("LeaseHeld", LeaseHeld(simulation: "lab")), ("LeaseReport", LeaseReport(simulation: "lab")),
             ("GarbageReport", GarbageReport(dryRun: true, items: [], spared: [])),
             ("Origin", origin), ("Version", VersionAnswer(version: "1", processID: 1, started: instant, now: instant)),
             ("ConsoleLink", ConsoleAnswer(url: "u", port: 1, expires: instant)),

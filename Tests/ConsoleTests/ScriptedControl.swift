@@ -179,6 +179,12 @@ final class ScriptedControl: Control {
     func drainHost(_ name: String, drained: Bool) async throws(ControlError) -> HostReport { throw error }
     func removeHost(_ name: String, force: Bool) async throws(ControlError) { throw error }
 
+    func holdLease(of simulation: String) async throws(ControlError) -> AsyncStream<LeaseReport> { throw error }
+    func endLease(of simulation: String, keeping names: [String]) async throws(ControlError) -> LeaseReport {
+        throw error
+    }
+    func dropLease(of simulation: String) {}
+
     func windDown() async -> Int {
         record.withLock { $0.windDowns += 1 }
         return 0

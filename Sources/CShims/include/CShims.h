@@ -4,5 +4,6 @@
 #include "descriptors.h"
 #include "process.h"
 #include "realtime.h"
+#include "signals.h"
 #include "volume.h"
 #endif

@@ -29,6 +29,8 @@ struct fermata_spawn_options {
     int new_process_group;
     /// A signal the child gets when the *thread* that called fermata_spawn ends; 0 for children that outlive us.
     int parent_death_signal;
+    /// Signals that the child ignores from the beginning: bit N - 1 for signal N.
+    uint64_t ignored_signals;
 };
 
 /// Starts the program at `path` (no search through PATH), with nothing of ours but what `options` names: no descriptor,

@@ -8,6 +8,7 @@ struct Terminal: Sendable {
     let canRewrite: Bool
     /// Whether standard output shows lines and dots beyond ASCII.
     let drawsLines: Bool
+    private var descriptor = STDOUT_FILENO
 
     init(environment: [String: String]) {
         // no-color.org: set and not empty.
@@ -21,7 +22,14 @@ struct Terminal: Sendable {
         canRewrite = isatty(STDERR_FILENO) == 1 && environment["TERM"] != "dumb"
     }
 
-    func print(_ line: String = "") { Self.write(line + "\n", to: STDOUT_FILENO) }
+    /// Of a verb whose standard output is another program's.
+    var onStandardError: Terminal {
+        var terminal = self
+        terminal.descriptor = STDERR_FILENO
+        return terminal
+    }
+
+    func print(_ line: String = "") { Self.write(line + "\n", to: descriptor) }
 
     func print(_ table: Table) { for line in table.lines(out) { print(line) } }
 

@@ -12,12 +12,21 @@ struct Up: Verb {
     @Argument(help: ArgumentHelp("The manifest (YAML).", valueName: "file"))
     var manifest = "lab.yaml"
 
+    @Option(
+        name: .customLong("as"),
+        help: ArgumentHelp("Another name for the simulation than the manifest's.", valueName: "name")
+    )
+    var name: String?
+
     @OptionGroup var instant: InstantOptions
     @OptionGroup var global: GlobalOptions
 
+    func validate() throws { try CheckpointName.check(name, of: "simulation") }
+
     func perform(_ session: Session) async throws {
         // Read here and not by the daemon: relative paths and variables are those of whoever calls.
-        let spec = try ManifestFile(path: manifest).simulation()
+        var spec = try ManifestFile(path: manifest).simulation()
+        if let name { spec.name = name }
         let follower = OperationFollower(
             session: session,
             client: try await session.client(),

@@ -55,7 +55,8 @@ final class TestProcess: Sendable {
             working_directory: nil,
             new_session: 0,
             new_process_group: 1,
-            parent_death_signal: 0
+            parent_death_signal: 0,
+            ignored_signals: 0
         )
         var strings: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         defer { for string in strings { free(string) } }
