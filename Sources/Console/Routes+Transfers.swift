@@ -12,8 +12,8 @@ extension Routes {
                 Self.archive(try await control.export(try call.simulation(), try call.checkpoint()))
             },
             .post("/v1/import") { call in
-                let values = try call.parameters("as", "qemu")
-                var request = ImportRequest(binaries: values[1])
+                let values = try call.parameters("as", "qemu", "host")
+                var request = ImportRequest(binaries: values[1], hosts: try Self.hosts(values[2]))
                 if let name = values[0].first {
                     let parts = name.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
                     request.simulation = try Call.name(String(parts[0]), of: "simulation")
@@ -22,6 +22,21 @@ extension Routes {
                 return try Answer.json(try await receive(request, call.request.body), status: .created)
             },
         ]
+    }
+
+    /// Of `MACHINE=HOST`, by machine.
+    private static func hosts(_ values: [String]) throws -> [String: String] {
+        var hosts: [String: String] = [:]
+        for value in values {
+            let parts = value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, !parts[1].isEmpty, hosts[parts[0]] == nil else {
+                throw Problem.badRequest(
+                    "'\(value)' does not say where one machine goes (parameter host): MACHINE=HOST"
+                )
+            }
+            hosts[try Call.name(parts[0], of: "machine")] = parts[1]
+        }
+        return hosts
     }
 
     private static func archive(_ export: CheckpointExport) -> Response {

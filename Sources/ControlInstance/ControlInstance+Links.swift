@@ -54,6 +54,18 @@ extension ControlInstance {
         return spec
     }
 
+    /// Why a simulation's links cannot join machines where they are.
+    /// - Parameter places: of all its machines, by name.
+    func linkObstacles(_ spec: SimulationSpec, _ places: [String: String]) -> [Reason] {
+        spec.links.filter { $0.kind != .dgram && $0.leavesHost(places) }.map { link in
+            Reason(
+                code: "link-between-hosts",
+                message:
+                    "link '\(link.name)' would join machines of different hosts, which only links of kind dgram can"
+            )
+        }
+    }
+
     /// The first of two. Any: whoever else holds a port that is not known here is then met once and not again.
     private func freePort(besides taken: Set<UInt16>) -> Int? {
         options.linkPorts.pairs.filter { !taken.contains(UInt16($0)) && !taken.contains(UInt16($0 + 1)) }

@@ -154,7 +154,6 @@ extension ControlInstance {
         let known = Set(hypervisors.map(\.host))
         let strange = names.filter { !known.contains(host($0)) }
         let places = Dictionary(names.map { ($0, host($0)) }, uniquingKeysWith: { first, _ in first })
-        let apart = spec.links.filter { $0.kind != .dgram && $0.leavesHost(places) }
         let reasons =
             strange.map { machine in
                 Reason(
@@ -163,13 +162,7 @@ extension ControlInstance {
                     message: "there is no host '\(host(machine))'; known: \(known.sorted().joined(separator: ", "))"
                 )
             }
-            + apart.map { link in
-                Reason(
-                    code: "link-between-hosts",
-                    message:
-                        "link '\(link.name)' would join machines of different hosts, which only links of kind dgram can"
-                )
-            }
+            + linkObstacles(spec, places)
             + (areThere ? [] : names.compactMap { obstacle(toPlacing: $0, on: host($0)) })
         guard reasons.isEmpty else { throw ControlError(reasons, exitCode: 3) }
         let used = hypervisors.filter { hypervisor in names.contains { host($0) == hypervisor.host } }

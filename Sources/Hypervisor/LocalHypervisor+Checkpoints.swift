@@ -91,6 +91,7 @@ extension LocalHypervisor {
     public func removeCheckpoint(folder: String) async throws(HypervisorError) {
         let used = Set(allMachines(of: nil).compactMap(\.record.memory?.path))
         try CheckpointFolder(path: folder).remove(surroundings.ram, sparing: used)
+        if let arriving = ArrivalFolder(becoming: folder) { try CheckpointFolder(path: arriving.path).remove() }
     }
 }
 

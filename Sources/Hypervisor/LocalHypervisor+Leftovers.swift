@@ -14,6 +14,10 @@ extension LocalHypervisor {
                 if removing { try RunFolder(path: path).remove(surroundings.ram) }
             }
         }
+        for arriving in ArrivalFolder.forsaken(below: "\(surroundings.home)/checkpoints") {
+            found.append(Leftover(path: arriving.path, bytes: Self.allocated(arriving.path)))
+            if removing { try CheckpointFolder(path: arriving.path).remove() }
+        }
         for file in surroundings.ram.unowned() {
             found.append(Leftover(path: file.path, bytes: file.bytes))
             if removing { unlink(file.path) }

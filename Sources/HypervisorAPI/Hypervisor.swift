@@ -84,11 +84,13 @@ public protocol Hypervisor: Sendable {
 
     /// Puts a piece of a file to its place, in a folder that nobody takes for a checkpoint. The first one makes the file, as long as it will be
     /// and of nothing but hole. Repeating it is harmless.
-    /// - Throws: `no-space`…; what was written until then stays.
+    /// - Throws: `no-space`…, `checkpoint-exists` when what comes in could not become a checkpoint; what was written until then stays.
     func write(_ piece: FilePiece, to file: FilePlace) async throws(HypervisorError)
 
     /// Fits a checkpoint of another host to this one: its binaries, its paths, its name. Files that are here already under their
-    /// old paths are removed from the checkpoint's folder.
+    /// old paths are removed from the checkpoint's folder. What came in from another host is first taken away from who wrote it, and is
+    /// durable afterwards; whether it is what was sent ``verify(_:)`` tells.
+    /// - Throws: `archive-corrupt` when something is there that belongs to none of its machines, or a disk stands on another image.
     func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival
 
     /// What is kept of simulations that nobody knows any more: logs, measured delays, folders without a machine. Never what a
@@ -100,7 +102,8 @@ public protocol Hypervisor: Sendable {
     /// then, and where nothing of it is, this is of no effect.
     func moveCheckpoint(folder: String, to final: String) async throws(HypervisorError)
 
-    /// Removes the folder of a checkpoint, or of one that never became whole. Removing what is not there is no error.
+    /// Removes the folder of a checkpoint, or of one that never became whole, with what is still coming in for that. Removing what is not
+    /// there is no error.
     func removeCheckpoint(folder: String) async throws(HypervisorError)
 }
 

@@ -28,7 +28,8 @@ public struct StandaloneCheckpoint: Codable, Hashable, Sendable {
 
 /// Make a checkpoint of another host one of this host's.
 public struct ArrivalOrder: Codable, Hashable, Sendable {
-    /// As its archive describes it, all files in their places below `folder`.
+    /// As its archive describes it, all files in their places below `folder`: the one that it becomes part of, or the one that it came into
+    /// from another host (``ArrivalName``).
     public var checkpoint: StoredCheckpoint
     /// The simulation, under the name that it had.
     public var simulation: SimulationSpec
@@ -36,12 +37,21 @@ public struct ArrivalOrder: Codable, Hashable, Sendable {
     public var finalFolder: String
     /// QEMU binaries to use instead of those of the same file name, absolute paths; a single one of another name stands for all.
     public var binaries: [String]
+    /// nil: whoever imports it owns the host. An agent sets its own, whatever it is sent.
+    public var limits: ArrivalLimits?
 
-    public init(checkpoint: StoredCheckpoint, simulation: SimulationSpec, finalFolder: String, binaries: [String]) {
+    public init(
+        checkpoint: StoredCheckpoint,
+        simulation: SimulationSpec,
+        finalFolder: String,
+        binaries: [String],
+        limits: ArrivalLimits? = nil
+    ) {
         self.checkpoint = checkpoint
         self.simulation = simulation
         self.finalFolder = finalFolder
         self.binaries = binaries
+        self.limits = limits
     }
 }
 

@@ -13,6 +13,7 @@ import Testing
             "?as=lab%40s1&qemu=%2Fusr%2Fbin%2Fa%20b&qemu=/c",
             ImportRequest(simulation: "lab", checkpoint: "s1", binaries: ["/usr/bin/a b", "/c"])
         ),
+        ("?host=bmc%3Dlab2&host=x%3DLab3.example", ImportRequest(hosts: ["bmc": "lab2", "x": "Lab3.example"])),
     ])
     func `an import says what to call it and which QEMU to use`(_ query: String, _ expected: ImportRequest) async throws
     {
@@ -24,7 +25,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["?as=Lab", "?as=lab@", "?as=@s1", "?as=lab@s1@s2", "?name=lab", "?as=lab&x=1"])
+    @Test(arguments: [
+        "?as=Lab", "?as=lab@", "?as=@s1", "?as=lab@s1@s2", "?name=lab", "?as=lab&x=1", "?host=bmc", "?host=bmc%3D",
+        "?host=%3Dlab2", "?host=bmc%3Da&host=bmc%3Db",
+    ])
     func `a wrong query is refused`(_ query: String) async throws {
         let control = ScriptedControl()
         try await RouterClient.with(control) { client async throws in

@@ -38,7 +38,7 @@ struct TransferTests {
                     hosts: ["left", "right"]
                 )
         )
-        #expect(manifest.machines.map(\.host) == ["left", "left", "left"])
+        #expect(manifest.machines.map(\.host) == ["left", "left", "right"], "where they are described to be")
         #expect(manifest.machines.map(\.stoppedAt) == original.machines.map(\.stoppedAt))
         #expect(manifest.instant == original.instant && manifest.parent == nil)
         #expect(try await control.simulations().first?.state == .down)

@@ -94,6 +94,60 @@ struct AgentPolicyTests {
         }
     }
 
+    /// What came from another host: disks have other places than they were described with, and kernels lie with the checkpoint.
+    @Test func whatCameAlongMayBeUsedAndNothingElse() {
+        let home = "/var/lib/agent"
+        let brought = "\(home)/checkpoints/lab/s1/machines/bmc/launch/0-vmlinuz"
+        for (kernel, isAllowed) in [
+            (brought, true), ("/boot/vmlinuz", true), ("/etc/shadow", false), ("\(brought)/x", false),
+            ("\(home)/checkpoints/lab/s1/machines/bmc/ram", false), ("\(home)/trust/agent.pem", false),
+            ("\(home)/checkpoints/lab/s1/machines/bmc/launch/../../../../../../trust/agent.pem", false),
+        ] {
+            var spec = MachineSpec(name: "bmc", qemu: "/usr/bin/qemu-system-arm", machineType: "virt", kernel: kernel)
+            spec.disks = [DiskSpec(id: "hd", file: "/home/somebody/disk.qcow2")]
+            let saved = Self.saved(spec, disk: "machines/bmc/disk-hd.qcow2")
+            let resume = { (machines: [MachineCheckpoint]) in
+                Order.resume(
+                    ResumeOrder(
+                        operation: OperationID(text: "op"),
+                        simulation: SimulationSpec(name: "lab", machines: [spec]),
+                        machines: machines,
+                        links: [],
+                        instant: nil,
+                        folder: "checkpoints/lab/s1",
+                        policy: .continue,
+                        scope: .rtc
+                    )
+                )
+            }
+            #expect(policy.obstacles(to: resume([saved]), home: home).isEmpty == isAllowed, "\(kernel)")
+            let arrival = Arrival(
+                simulation: SimulationSpec(name: "lab", machines: [spec]),
+                machines: [saved],
+                obstacles: [],
+                notes: []
+            )
+            #expect(policy.obstacles(to: arrival, home: home).isEmpty == isAllowed, "\(kernel)")
+            #expect(!policy.obstacles(to: resume([]), home: home).isEmpty, "a disk that is in no checkpoint is its own")
+        }
+    }
+
+    @Test(arguments: [
+        ("machines/bmc/launch/0-vmlinuz", true), ("machines/bmc/ram", false), ("machines/other/launch/0-k", false),
+        ("machines/bmc/launch/", false), ("machines/bmc/launch/a/b", false), ("machines/bmc/launch/..", false),
+        ("/etc/shadow", false),
+    ])
+    func aFileThatCameAlongHasItsPlace(_ path: String, _ isAllowed: Bool) {
+        var saved = Self.saved(
+            MachineSpec(name: "bmc", qemu: "/usr/bin/qemu-system-arm", machineType: "virt"),
+            disk: "machines/bmc/disk-hd.qcow2"
+        )
+        let file = CheckpointFile(role: .launch, path: path, bytes: 1, sha256: nil)
+        saved.launchFiles = [LaunchFile(original: "/boot/vmlinuz", file: file)]
+        let stored = StoredCheckpoint(folder: "checkpoints/lab/s1", machines: [saved], links: [])
+        #expect(policy.obstacles(to: stored, home: "/var/lib/agent").isEmpty == isAllowed)
+    }
+
     /// What a machine is started with leaves with it.
     @Test(arguments: [("/boot/vmlinuz", true), ("/etc/shadow", false), ("/var/lib/agent/trust/agent.pem", false)])
     func aDepartureTakesNoFileThatAMachineMayNotHave(_ kernel: String, _ isAllowed: Bool) {

@@ -14,6 +14,23 @@ struct CheckpointFoldersTests {
         #expect(try theirs.absolute(relative) == "/var/lib/fermata/\(folder)")
     }
 
+    @Test func whatComesFromElsewhereHasAFolderOfItsOwn() throws {
+        let arriving = "checkpoints/lab/s1.partial.arriving"
+        #expect(try theirs.absolute(arriving, of: [.arrival]) == "/var/lib/fermata/\(arriving)")
+        #expect(throws: HypervisorError.self, "it is no checkpoint") { try theirs.absolute(arriving) }
+        #expect(
+            try theirs.file("\(arriving)/machines/bmc/ram", of: [.arrival])
+                == FilePlace(folder: "/var/lib/fermata/\(arriving)", path: "machines/bmc/ram")
+        )
+        for other in [
+            "checkpoints/lab/s1", "checkpoints/lab/s1.partial", "checkpoints/lab/s1.arriving", "exports/1",
+            "checkpoints/lab/.partial.arriving", "checkpoints/lab/a.b.partial.arriving",
+            "checkpoints/Lab/s1.partial.arriving",
+        ] {
+            #expect(throws: HypervisorError.self, "\(other)") { try theirs.absolute(other, of: [.arrival]) }
+        }
+    }
+
     @Test(arguments: [
         "", "/", "/etc", "checkpoints", "checkpoints/lab", "checkpoints/lab/", "checkpoints/lab/first/machines",
         "checkpoints//first",

@@ -143,6 +143,88 @@ struct WireTests {
         }
     }
 
+    @Test func filesGoAPieceAtATime() async throws {
+        try await with(policy: AgentPolicy(binaries: ["/usr/bin/", "/opt/qemu/"])) { remote, far in
+            let arriving = "/home/control/checkpoints/lab/first.partial.arriving"
+            let place = FilePlace(folder: arriving, path: "machines/bmc/ram")
+            let size = UInt64(4 * FilePiece.mostBytes)
+            let whole = [UInt8](repeating: 7, count: FilePiece.mostBytes)
+            for piece in [
+                FilePiece(offset: 5, bytes: whole, size: size), FilePiece(offset: size, bytes: [], size: size),
+                FilePiece(offset: 0, bytes: [], size: 0),
+            ] { try await remote.write(piece, to: place) }
+            let order = ArrivalOrder(
+                checkpoint: StoredCheckpoint(folder: arriving, machines: [], links: []),
+                simulation: simulation,
+                finalFolder: "/home/control/checkpoints/lab/first",
+                binaries: [],
+                limits: ArrivalLimits(binaries: ["/"], looksAround: true)
+            )
+            let arrival = try await remote.fit(order)
+            #expect(arrival.simulation == simulation && arrival.obstacles.count == 1 && arrival.notes == ["other"])
+            try await remote.removeCheckpoint(folder: arriving)
+            let there = "/var/lib/agent/checkpoints/lab/first"
+            let file = "\(there).partial.arriving/machines/bmc/ram"
+            #expect(
+                far.calls == [
+                    "write \(file) 5 \(FilePiece.mostBytes) \(size)", "write \(file) \(size) 0 \(size)",
+                    "write \(file) 0 0 0",
+                    "fit \(there).partial.arriving \(there) [\"/usr/bin/\", \"/opt/qemu/\"]",
+                    "remove \(there).partial.arriving",
+                ],
+                "its owner's limits count, not those that it was sent"
+            )
+            far.failure.withLock { $0 = HypervisorError(code: "no-space", message: "full") }
+            let error = await #expect(throws: HypervisorError.self) {
+                try await remote.write(FilePiece(offset: 0, bytes: [1], size: 1), to: place)
+            }
+            #expect(error?.reasons.map(\.code) == ["no-space"])
+        }
+    }
+
+    /// The one folder that is written from elsewhere is nobody's checkpoint.
+    @Test(arguments: [
+        "checkpoints/lab/first/machines/bmc/ram", "checkpoints/lab/first.partial/machines/bmc/ram",
+        "checkpoints/lab/first.partial.arriving", "checkpoints/lab/first.partial.arriving/",
+        "checkpoints/lab/first.partial.arriving/../first/ram", "exports/1/ram", "trust/key.pem",
+        "checkpoints/lab/first.partial.arriving/%2e%2e/ram", "machines/lab/bmc/ram",
+    ])
+    func noOtherFileIsWritten(_ path: String) async throws {
+        let authority = try TestAuthority()
+        let far = EchoHypervisor()
+        let ours = try authority.trust(.control, "desk")
+        try await withAgent(far, trust: try authority.trust(.hypervisor, "far")) { port in
+            let client = AgentClient(host: "far") { ours }
+            let connection = HypervisorConnection(host: "far", base: "https://127.0.0.1:\(port)", agent: client)
+            let piece = FilePiece(offset: 0, bytes: [1], size: 1)
+            let error = await #expect(throws: HypervisorError.self) { try await connection.put(piece, to: path) }
+            await client.close()
+            #expect(error?.reasons.map(\.code) == ["folder-outside"], "\(String(describing: error))")
+            #expect(far.calls.isEmpty)
+        }
+    }
+
+    @Test func whatIsNoPieceIsNotWritten() async throws {
+        let authority = try TestAuthority()
+        let far = EchoHypervisor()
+        let ours = try authority.trust(.control, "desk")
+        try await withAgent(far, trust: try authority.trust(.hypervisor, "far")) { port in
+            let client = AgentClient(host: "far") { ours }
+            let connection = HypervisorConnection(host: "far", base: "https://127.0.0.1:\(port)", agent: client)
+            for piece in [
+                FilePiece(offset: 5, bytes: [1], size: 5),
+                FilePiece(offset: 0, bytes: [UInt8](repeating: 1, count: FilePiece.mostBytes + 1), size: 1 << 40),
+            ] {
+                let error = await #expect(throws: HypervisorError.self) {
+                    try await connection.put(piece, to: "checkpoints/lab/first.partial.arriving/machines/bmc/ram")
+                }
+                #expect(error?.reasons.map(\.code) == ["message-invalid"], "\(String(describing: error))")
+            }
+            await client.close()
+            #expect(far.calls.isEmpty)
+        }
+    }
+
     @Test(arguments: [
         "checkpoints/lab/../../etc/passwd", "checkpoints/lab/first", "checkpoints/lab/first/", "exports/1",
         "etc/passwd",

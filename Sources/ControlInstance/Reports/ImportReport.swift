@@ -7,6 +7,8 @@ public struct ImportReport: Codable, Hashable, Sendable {
     public var id: String
     public var importedFrom: CheckpointManifest.Provenance
     public var machines: [String]
+    /// Of each machine, where its part of the checkpoint lies now.
+    public var hosts: [String: String]
     /// Of all files in its folder.
     public var bytes: UInt64
     /// Whether it can be resumed here as things are.
@@ -27,6 +29,7 @@ public struct ImportReport: Codable, Hashable, Sendable {
         id = manifest.id
         self.importedFrom = importedFrom
         machines = manifest.machines.map(\.name)
+        hosts = manifest.hosts
         bytes = manifest.bytes
         resumable = reasons.isEmpty
         self.reasons = reasons

@@ -88,6 +88,7 @@ extension ControlInstance {
             throw ControlError(error, of: title)
         }
     }
+
     /// A host's part of a checkpoint, made to stand alone, all of it on this host: what lies on another one is brought into the scratch
     /// folder, and compared.
     private func standalone(
@@ -119,12 +120,5 @@ extension ControlInstance {
             if !isHere { removeScratch(scratch, on: hypervisor) }
             throw error
         }
-    }
-}
-
-extension ControlError {
-    /// - Parameter owner: a host or a checkpoint.
-    fileprivate static func sourceMissing(_ file: CheckpointFile, of owner: String) -> ControlError {
-        ControlError(code: "report-incomplete", message: "nobody says where \(file.path) of \(owner) lies")
     }
 }

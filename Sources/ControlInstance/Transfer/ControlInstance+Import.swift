@@ -2,6 +2,7 @@ public import Archive
 import Glibc
 import HostClock
 import HypervisorAPI
+import Time
 
 extension ControlInstance {
     /// Makes a checkpoint of an archive's bytes. It is there only when all of it has been read, compared and made durable.
@@ -17,6 +18,7 @@ extension ControlInstance {
         for binary in request.binaries where !binary.hasPrefix("/") {
             throw ControlError(code: "bad-request", message: "'\(binary)' is no absolute path of a QEMU", exitCode: 2)
         }
+        try refuseUnknownHosts(request.hosts)
         // Before anything is read, if it is known by then.
         if let simulation = request.simulation, let checkpoint = request.checkpoint {
             _ = try await newCheckpointName(checkpoint, of: simulation)
@@ -55,63 +57,99 @@ extension ControlInstance {
         }
         let archived = try CheckpointSet.decode(bytes, title: title)
         let files = try archived.archivedFiles(head)
+        let placing = try placing(archived, request.hosts)
         try await reading(title) { () throws(ArchiveError) in
             try reader.extract(files, into: place.partial)
             try reader.finish()
         }
-        let order = ArrivalOrder(
-            checkpoint: StoredCheckpoint(folder: place.partial, machines: archived.machines, links: archived.links),
-            simulation: archived.spec,
-            finalFolder: place.final,
-            binaries: request.binaries
-        )
-        let arrival = try await wait(for: hypervisors[0]) { hypervisor throws(HypervisorError) in
-            try await hypervisor.fit(order)
+        var traces = ArrivalTraces()
+        do throws(ControlError) {
+            let arrival = try await settleIn(archived, at: place, placing, request, &traces)
+            var manifest = archived.taken(as: place, at: clock.now())
+            manifest.spec = arrival.simulation
+            manifest.spec.name = place.simulation
+            manifest.machines = arrival.machines
+            placing.describe(&manifest)
+            try await publish(manifest, at: place, &traces)
+            sealLater(place)
+            return ImportReport(
+                manifest,
+                importedFrom: archived.asProvenance,
+                reasons: arrival.obstacles + linkObstacles(manifest.spec, manifest.hosts),
+                notes: placing.notes + arrival.notes
+            )
+        } catch {
+            await withdraw(place, traces)
+            throw error
         }
-        // The archive's digests are of bytes; RAM has one of its pages in the manifest.
-        let withRAM = arrival.machines.filter { $0.ram != nil }
-        if !withRAM.isEmpty {
-            let stored = StoredCheckpoint(folder: place.partial, machines: withRAM, links: [])
-            let damage = try await wait(for: hypervisors[0]) { hypervisor throws(HypervisorError) in
-                try await hypervisor.verify(stored)
-            }
-            guard damage.isEmpty else { throw ControlError(damage) }
-        }
-        var manifest = archived
-        let now = clock.now()
-        manifest.tool = CheckpointSet.tool
-        manifest.format = CheckpointManifest.currentFormat
-        manifest.id = sortableID(at: now)
-        manifest.simulation = place.simulation
-        manifest.name = place.name
-        manifest.operation = OperationID.new(at: now)
-        manifest.created = now
-        manifest.parent = nil
-        manifest.importedFrom = archived.asProvenance
-        manifest.spec = arrival.simulation
-        manifest.spec.name = place.simulation
-        manifest.machines = arrival.machines
-        try await publish(manifest, at: place)
-        sealLater(place)
-        return ImportReport(
-            manifest,
-            importedFrom: archived.asProvenance,
-            reasons: arrival.obstacles,
-            notes: arrival.notes
-        )
     }
 
-    private func publish(_ manifest: CheckpointManifest, at place: CheckpointSet.Place) async throws(ControlError) {
+    /// Makes each host have its part, of which all is in this host's folder before.
+    /// - Returns: all of it, its machines in the manifest's order.
+    private func settleIn(
+        _ archived: CheckpointManifest,
+        at place: CheckpointSet.Place,
+        _ placing: Placing,
+        _ request: ImportRequest,
+        _ traces: inout ArrivalTraces
+    ) async throws(ControlError) -> Arrival {
+        // Also without machines: what is said of the simulation as a whole is said here.
+        var all = try await fitted(
+            placing.part(of: archived, on: ownHost, in: place.partial),
+            on: hypervisors[0],
+            at: place,
+            of: archived.spec,
+            binaries: request.binaries,
+            &traces
+        ) {
+            // The archive's digests are of bytes, and have been compared; RAM has one of its pages in the manifest.
+            StoredCheckpoint(folder: $0.folder, machines: $0.machines.filter { $0.ram != nil }, links: [])
+        }
+        for host in placing.others(than: ownHost) {
+            guard let hypervisor = hypervisor(of: host) else { continue }
+            let part = placing.part(of: archived, on: host, in: place.partial)
+            let bytes = part.files.reduce(0) { $0 &+ DiskUse.bytes(of: "\(place.partial)/\($1.path)") }
+            try await refuseUnlessRoom(for: bytes, on: hypervisor)
+            let sources = Dictionary(
+                part.files.map { ($0.path, FilePlace(folder: place.partial, path: $0.path)) },
+                uniquingKeysWith: { first, _ in first }
+            )
+            let sent = try await send(part, from: hypervisors[0], sources, to: hypervisor, as: place, &traces) {
+                file throws(ControlError) in
+                try DurableFolder.remove("\(place.partial)/\(file.path)")
+            }
+            for machine in part.machines { try DurableFolder.remove("\(place.partial)/machines/\(machine.name)") }
+            let arrival = try await fitted(
+                sent,
+                on: hypervisor,
+                at: place,
+                of: archived.spec,
+                binaries: request.binaries,
+                &traces
+            )
+            all.add(arrival)
+        }
+        all.machines = archived.machines.compactMap { old in all.machines.first { $0.name == old.name } }
+        return all
+    }
+
+    private func publish(
+        _ manifest: CheckpointManifest,
+        at place: CheckpointSet.Place,
+        _ traces: inout ArrivalTraces
+    ) async throws(ControlError) {
         // Of bytes that took hours to come nothing is thrown away because somebody looks at the simulation just now.
         try await claimPatiently(place.simulation, .verb("import"))
         defer { release(place.simulation) }
         let set = checkpointSet
+        let own = manifest.part(on: ownHost)
         // A sync of gigabytes.
         try await ArchiveThread.run { () throws(ControlError) in
-            try set.refuseUnlessComplete(manifest, in: place.partial)
+            try set.refuseUnlessComplete(own, in: place.partial)
             try set.publish(manifest, at: place)
         }
         do throws(ControlError) {
+            try await settle(place, on: manifest.otherHosts(than: ownHost), &traces)
             var simulation: SimulationRecord?
             if try await record(ofSimulation: place.simulation) == nil {
                 simulation = SimulationRecord(
@@ -152,6 +190,50 @@ extension ControlInstance {
             return try await ArchiveThread.run(step)
         } catch {
             throw ControlError(error, of: title)
+        }
+    }
+}
+
+extension CheckpointManifest {
+    /// What a host has of it.
+    func part(on host: String) -> CheckpointManifest {
+        var part = self
+        part.machines = machines.filter { $0.host == host }
+        let names = part.machines.map(\.name)
+        part.links = links.filter { names.contains($0.towards) }
+        return part
+    }
+
+    func otherHosts(than own: String) -> [String] { Set(machines.map(\.host)).subtracting([own]).sorted() }
+
+    /// The same as a checkpoint of this control instance; of its machines and their simulation the hosts have yet to say what they are here.
+    fileprivate func taken(as place: CheckpointSet.Place, at now: HostInstant) -> CheckpointManifest {
+        var manifest = self
+        manifest.tool = CheckpointSet.tool
+        manifest.format = CheckpointManifest.currentFormat
+        manifest.id = sortableID(at: now)
+        manifest.simulation = place.simulation
+        manifest.name = place.name
+        manifest.operation = OperationID.new(at: now)
+        manifest.created = now
+        manifest.parent = nil
+        manifest.importedFrom = asProvenance
+        return manifest
+    }
+}
+
+extension Arrival {
+    /// Another host's part of the same simulation.
+    fileprivate mutating func add(_ other: Arrival) {
+        machines += other.machines
+        obstacles += other.obstacles
+        // Of the simulation as a whole each host says the same.
+        notes += other.notes.filter { !notes.contains($0) }
+        for index in simulation.machines.indices {
+            guard let machine = other.machines.first(where: { $0.name == simulation.machines[index].name }) else {
+                continue
+            }
+            simulation.machines[index] = machine.launch.spec
         }
     }
 }

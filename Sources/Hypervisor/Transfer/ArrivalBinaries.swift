@@ -3,8 +3,15 @@ import HypervisorAPI
 
 /// Which QEMU of this host stands for one that a checkpoint of another host names.
 struct ArrivalBinaries: Sendable {
-    /// Those that the user named, absolute.
+    /// Those that the user named, absolute, as far as this host's owner lets them run.
     let named: [String]
+    private let limits: ArrivalLimits?
+
+    /// - Parameter limits: nil: the user is the host's owner.
+    init(named: [String], limits: ArrivalLimits? = nil) {
+        self.named = named.filter { limits?.admits(binary: $0) ?? true }
+        self.limits = limits
+    }
 
     /// - Throws: `qemu-missing`, with what to do.
     func binary(for saved: String) throws(HypervisorError) -> String {
@@ -26,8 +33,18 @@ struct ArrivalBinaries: Sendable {
                 message: "it was saved by '\(saved)', which is no usual name of a QEMU: name the binary with --qemu"
             )
         }
-        if saved.hasPrefix("/"), access(saved, X_OK) == 0 { return saved }
-        if let found = ExecutablePath.find(name) { return found }
+        let admitted = limits.map { limits in limits.binaries.filter { $0.hasSuffix("/") }.map { $0 + name } } ?? []
+        for found in [saved.hasPrefix("/") ? saved : nil, ExecutablePath.find(name)].compactMap(\.self) + admitted
+        where (limits?.admits(binary: found) ?? true) && access(found, X_OK) == 0 {
+            return found
+        }
+        if let limits {
+            throw HypervisorError(
+                code: "qemu-missing",
+                message:
+                    "this host's agent may run no \(name): it runs what its --qemu names (\(limits.binaries.joined(separator: ", ")))"
+            )
+        }
         throw HypervisorError(
             code: "qemu-missing",
             message: "there is no \(saved) here and no \(name) in PATH: install it, or name the binary with --qemu"

@@ -21,10 +21,27 @@ extension LocalHypervisor {
     }
 
     public func write(_ piece: FilePiece, to file: FilePlace) async throws(HypervisorError) {
-        try await PlacedFile.write(piece, to: file)
+        guard let arriving = ArrivalFolder(file.folder) else { return try await PlacedFile.write(piece, to: file) }
+        try await arriving.write(piece, to: file)
     }
 
     public func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival {
+        guard let arriving = ArrivalFolder(order.checkpoint.folder) else { return try await fitted(order) }
+        var order = order
+        order.checkpoint.folder = try await arriving.take()
+        let folder = CheckpointFolder(path: order.checkpoint.folder)
+        do throws(HypervisorError) {
+            try folder.refuseUnlisted(order.checkpoint.files)
+            let arrival = try await fitted(order)
+            try await folder.syncAll()
+            return arrival
+        } catch {
+            try? folder.remove()
+            throw error
+        }
+    }
+
+    private func fitted(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival {
         var arrival = Arrival(simulation: order.simulation, machines: [], obstacles: [], notes: [])
         arrival.simulation.keepAddresses(of: arrival.simulation.name, digest: StableName.sha256)
         for machine in order.checkpoint.machines { try await fit(machine, order, &arrival) }
@@ -48,11 +65,12 @@ extension LocalHypervisor {
     ) async throws(HypervisorError) {
         var machine = saved
         let folder = CheckpointFolder(path: order.checkpoint.folder)
+        let looksAround = order.limits?.looksAround ?? true
         machine.host = host
         machine.launch.spec.host = nil
         machine.launchFiles = []
         for file in saved.launchFiles ?? [] {
-            if await isHere(file) {
+            if looksAround, await isHere(file) {
                 unlink(try folder.file(file.file.path))
             } else {
                 machine.launch.replace(file.original, by: "\(order.finalFolder)/\(file.file.path)")
@@ -66,7 +84,7 @@ extension LocalHypervisor {
         }
         var problems = ReasonList(of: machine.name)
         let binary = problems.attempt { () throws(HypervisorError) in
-            try ArrivalBinaries(named: order.binaries).binary(for: saved.launch.spec.qemu)
+            try ArrivalBinaries(named: order.binaries, limits: order.limits).binary(for: saved.launch.spec.qemu)
         }
         if let binary {
             if binary != saved.launch.spec.qemu {
@@ -75,7 +93,7 @@ extension LocalHypervisor {
             machine.launch.use(binary)
             problems.add(await Self.obstacles(to: machine, folder, binary, surroundings.probe))
         }
-        for path in machine.launch.otherPaths where access(path, F_OK) != 0 {
+        for path in machine.launch.otherPaths where looksAround && access(path, F_OK) != 0 {
             arrival.notes.append("\(machine.name): its arguments name \(path), which is not here")
         }
         arrival.obstacles += problems.reasons

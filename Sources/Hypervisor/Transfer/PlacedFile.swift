@@ -34,7 +34,8 @@ enum PlacedFile {
         return piece
     }
 
-    private static func put(_ piece: FilePiece, to place: FilePlace) throws(HypervisorError) {
+    /// As ``write(_:to:)``, on a thread that may block.
+    static func put(_ piece: FilePiece, to place: FilePlace) throws(HypervisorError) {
         guard piece.isSound, let size = off_t(exactly: piece.size) else {
             throw HypervisorError(code: "message-invalid", message: "a piece of \(place.path) does not lie in it")
         }

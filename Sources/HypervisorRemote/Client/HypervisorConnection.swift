@@ -44,6 +44,18 @@ struct HypervisorConnection: Sendable {
         return piece
     }
 
+    /// Puts a piece of a file to its place.
+    /// - Parameter path: likewise.
+    func put(_ piece: FilePiece, to path: String) async throws(HypervisorError) {
+        var request = HTTPClientRequest(url: base + FileWire.path + path)
+        request.method = .PUT
+        request.headers.add(name: "content-range", value: ContentRange(piece).text)
+        request.body = .bytes(ByteBuffer(bytes: piece.bytes))
+        let response = try await send(request, patience: nil)
+        let bytes = try await collect(response)
+        guard response.status.code < 400 else { throw refusal(response, bytes) }
+    }
+
     /// The lines of an answer that comes piece by piece; ends with it, however that ends.
     func lines(_ path: String, _ body: some Encodable) async throws(HypervisorError) -> AsyncStream<[UInt8]> {
         let response = try await open(path, try WireJSON.encode(body), patience: nil)

@@ -29,7 +29,7 @@ extension RemoteHypervisor {
     public func removeCheckpoint(folder: String) async throws(HypervisorError) {
         _ = try await connection.call(
             .removeCheckpoint,
-            try folders.relative(folder, of: [.checkpoint, .export]),
+            try folders.relative(folder, of: [.checkpoint, .export, .arrival]),
             patience: Self.longPatience
         )
     }
@@ -45,18 +45,17 @@ extension RemoteHypervisor {
     }
 
     public func read(_ file: FilePlace, from offset: UInt64) async throws(HypervisorError) -> FilePiece {
-        try await connection.piece(try folders.relative(file), from: offset)
+        try await connection.piece(try folders.relative(file, of: [.checkpoint, .export]), from: offset)
     }
 
     public func write(_ piece: FilePiece, to file: FilePlace) async throws(HypervisorError) {
-        throw notAcrossHosts("checkpoints cannot be imported to it yet")
+        try await connection.put(piece, to: try folders.relative(file, of: [.arrival]))
     }
 
     public func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival {
-        throw notAcrossHosts("checkpoints cannot be imported to it yet")
-    }
-
-    private func notAcrossHosts(_ what: String) -> HypervisorError {
-        HypervisorError(code: "not-across-hosts", message: "\(host) is another host: \(what)")
+        let there = try order.mapping(folders.relative) { folder throws(HypervisorError) in
+            try folders.relative(folder, of: [.arrival])
+        }
+        return try await connection.call(.fit, there, patience: Self.longPatience)
     }
 }

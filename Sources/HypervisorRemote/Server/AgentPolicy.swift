@@ -45,16 +45,25 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
     func obstacles(to order: Order, home: String) -> [Reason] {
         switch order {
         case .suspend, .checkpoint: []
-        case .start(let order): obstacles(to: order.simulation)
+        case .start(let order): obstacles(to: order.simulation, home: home)
         case .resume(let order):
-            obstacles(to: order.simulation)
-                + order.machines.flatMap { obstaclesToLaunch($0) + obstacles(to: $0, home: home) }
+            obstacles(to: order.simulation, of: order.machines, home: home)
+                + order.machines.flatMap { obstaclesToLaunch($0, home: home) + obstacles(to: $0, home: home) }
         }
+    }
+
+    /// What of it may be done with what comes from another host.
+    var limits: ArrivalLimits { ArrivalLimits(binaries: binaries, looksAround: allowsArguments) }
+
+    /// Why what came may not go on here.
+    func obstacles(to arrival: Arrival, home: String) -> [Reason] {
+        arrival.machines.flatMap { obstaclesToLaunch($0, home: home) }
     }
 
     /// What machines were started with leaves with them: a control instance can have no file that a machine could not have.
     func obstacles(to order: DepartureOrder, home: String) -> [Reason] {
-        obstacles(to: order.checkpoint, home: home) + order.checkpoint.machines.flatMap(obstaclesToLaunch)
+        obstacles(to: order.checkpoint, home: home)
+            + order.checkpoint.machines.flatMap { obstaclesToLaunch($0, home: home) }
     }
 
     func obstacles(to order: AdoptOrder) -> [Reason] {
@@ -63,7 +72,7 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
 
     func obstacles(to checkpoint: StoredCheckpoint, home: String) -> [Reason] {
         checkpoint.machines.flatMap { obstacles(to: $0, home: home) }
-            + checkpoint.links.filter { !Self.isInside($0.file.path) }.map { fileElsewhere(nil, $0.file.path) }
+            + checkpoint.links.filter { !Self.isInside($0.file.path, "links") }.map { fileElsewhere(nil, $0.file.path) }
     }
 
     /// A checkpoint's files lie at their places in its folder. A disk may also be that of a checkpoint before it, or an image that may be
@@ -73,7 +82,7 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
         var reasons: [Reason] = []
         if machine.state.path != "\(own)/state.qemu" { reasons.append(fileElsewhere(machine.name, machine.state.path)) }
         if let ram = machine.ram, ram.path != "\(own)/ram" { reasons.append(fileElsewhere(machine.name, ram.path)) }
-        for file in machine.launchFiles ?? [] where !Self.isInside(file.file.path) {
+        for file in machine.launchFiles ?? [] where !Self.isInside(file.file.path, "\(own)/launch") {
             reasons.append(fileElsewhere(machine.name, file.file.path))
         }
         for disk in machine.disks where !isDisk(disk, of: machine.name, home: home) {
@@ -82,24 +91,40 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
         return reasons
     }
 
-    private func obstaclesToLaunch(_ machine: MachineCheckpoint) -> [Reason] {
+    private func obstaclesToLaunch(_ machine: MachineCheckpoint, home: String) -> [Reason] {
         let adopted = machine.launch.adoptedArguments == nil || allowsAdoption
-        return obstacles(to: machine.launch.spec)
+        return obstacles(to: machine.launch.spec, frozen: machine.disks, home: home)
             + (adopted ? [] : [forbidden(machine.name, "machines that were adopted", "--allow-adopt")])
     }
 
     private func isDisk(_ disk: FrozenDisk, of machine: String, home: String) -> Bool {
         let path = disk.file.path
         if path == "machines/\(machine)/disk-\(disk.id).\(disk.format)" || isAllowed(file: path) { return true }
-        let checkpoints = "\(home)/checkpoints/"
-        guard Self.isPlain(path), path.hasPrefix(checkpoints) else { return false }
-        let parts = path.dropFirst(checkpoints.count).split(separator: "/", omittingEmptySubsequences: false)
+        guard let parts = Self.parts(of: path, home: home) else { return false }
         return parts.count == 5 && parts[2] == "machines" && parts[4].hasPrefix("disk-")
             && parts[4].hasSuffix(".\(disk.format)")
     }
 
-    private func obstacles(to simulation: SimulationSpec) -> [Reason] {
-        var reasons = simulation.machines.flatMap(obstacles)
+    /// What a machine brought along from another host, and is started with: nobody but an import writes there.
+    private func isBrought(file path: String, home: String) -> Bool {
+        guard let parts = Self.parts(of: path, home: home) else { return false }
+        return parts.count == 6 && parts[2] == "machines" && parts[4] == "launch"
+    }
+
+    /// Of a path below this host's checkpoints.
+    private static func parts(of path: String, home: String) -> [Substring]? {
+        let checkpoints = "\(home)/checkpoints/"
+        guard isPlain(path), path.hasPrefix(checkpoints) else { return nil }
+        return path.dropFirst(checkpoints.count).split(separator: "/", omittingEmptySubsequences: false)
+    }
+
+    /// - Parameter saved: its machines that go on from what was saved.
+    private func obstacles(to simulation: SimulationSpec, of saved: [MachineCheckpoint] = [], home: String) -> [Reason]
+    {
+        var reasons = simulation.machines.flatMap { machine in
+            let disks = saved.first { $0.name == machine.name }?.disks ?? []
+            return obstacles(to: machine, frozen: disks, home: home)
+        }
         if !simulation.resources.isEmpty, !allowsResources {
             reasons.append(forbidden(nil, "resources, which are commands,", "--allow-resources"))
         }
@@ -124,7 +149,8 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
         return reasons
     }
 
-    private func obstacles(to machine: MachineSpec) -> [Reason] {
+    /// - Parameter frozen: disks that it has from a checkpoint, which are looked at there: it does not use what they once were made of.
+    private func obstacles(to machine: MachineSpec, frozen: [FrozenDisk] = [], home: String) -> [Reason] {
         var reasons: [Reason] = []
         if !isAllowed(binary: machine.qemu) {
             reasons.append(
@@ -135,8 +161,10 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
                 )
             )
         }
-        let files = [machine.firmware, machine.kernel, machine.initrd].compactMap(\.self) + machine.disks.map(\.file)
-        reasons += files.filter { !isAllowed(file: $0) }.map { fileElsewhere(machine.name, $0) }
+        let launch = [machine.firmware, machine.kernel, machine.initrd].compactMap(\.self)
+            .filter { !isBrought(file: $0, home: home) }
+        let disks = machine.disks.filter { disk in !frozen.contains { $0.id == disk.id } }.map(\.file)
+        reasons += (launch + disks).filter { !isAllowed(file: $0) }.map { fileElsewhere(machine.name, $0) }
         guard !allowsArguments else { return reasons }
         if !machine.arguments.isEmpty {
             reasons.append(forbidden(machine.name, "raw QEMU arguments", "--allow-args"))
@@ -150,20 +178,18 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
     }
 
     private func isAllowed(binary: String) -> Bool {
-        guard Self.isPlain(binary) else { return false }
-        return binaries.contains { allowed in
-            allowed == binary
-                || allowed.hasSuffix("/") && binary.hasPrefix(allowed + "qemu-system-")
-                    && !binary.dropFirst(allowed.count).contains("/")
-        }
+        ArrivalLimits.admits(binary, by: binaries)
     }
 
     private func isAllowed(file: String) -> Bool {
         Self.isPlain(file) && folders.contains { file.hasPrefix($0.hasSuffix("/") ? $0 : $0 + "/") }
     }
 
-    /// Relative, and nothing in it leads up.
-    private static func isInside(_ path: String) -> Bool { !path.hasPrefix("/") && isPlain("/" + path) }
+    /// One name in that folder of a checkpoint.
+    private static func isInside(_ path: String, _ folder: String) -> Bool {
+        path.hasPrefix(folder + "/") && isPlain("/" + path) && !path.dropFirst(folder.count + 1).contains("/")
+            && path.count > folder.count + 1
+    }
 
     /// Absolute, nothing in it leads up again, and QEMU takes it for one. Links are the owner's: who makes one in an allowed folder
     /// allows what it leads to.

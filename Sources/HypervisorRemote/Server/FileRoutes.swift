@@ -9,7 +9,7 @@ struct FileRoutes: Sendable {
 
     func add(to router: Router<AgentContext>) {
         router.get(RouterPath(FileWire.path + "**")) { request, _ in
-            let file = try folders.file(String(request.uri.path.dropFirst(FileWire.path.count)))
+            let file = try folders.file(Self.path(of: request), of: [.checkpoint, .export])
             let piece = try await hypervisor.read(
                 file,
                 from: try FileWire.offset(of: request.headers[.range] ?? FileWire.range(from: 0))
@@ -23,5 +23,23 @@ struct FileRoutes: Sendable {
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: piece.bytes))
             )
         }
+        router.put(RouterPath(FileWire.path + "**")) { request, _ in
+            let file = try folders.file(Self.path(of: request), of: [.arrival])
+            guard let range = request.headers[.contentRange].flatMap(ContentRange.init),
+                let body = try? await request.body.collect(upTo: FilePiece.mostBytes),
+                let piece = range.piece(Array(body.readableBytesView))
+            else {
+                throw HypervisorError(
+                    code: "message-invalid",
+                    message: "what came of \(file.path) is no piece of a file"
+                )
+            }
+            try await hypervisor.write(piece, to: file)
+            return Response(status: .noContent)
+        }
+    }
+
+    private static func path(of request: Request) -> String {
+        String(request.uri.path.dropFirst(FileWire.path.count))
     }
 }

@@ -97,7 +97,9 @@ struct HypervisorRoutes: Sendable {
             return Nothing()
         }
         on(router, .removeCheckpoint) { folder in
-            try await hypervisor.removeCheckpoint(folder: try folders.absolute(folder, of: [.checkpoint, .export]))
+            try await hypervisor.removeCheckpoint(
+                folder: try folders.absolute(folder, of: [.checkpoint, .export, .arrival])
+            )
             return Nothing()
         }
         on(router, .makeStandalone) { order in
@@ -110,6 +112,18 @@ struct HypervisorRoutes: Sendable {
             return try await hypervisor.makeStandalone(here).mapping { folder throws(HypervisorError) in
                 try folders.relative(folder, of: [.checkpoint, .export])
             }
+        }
+        on(router, .fit) { order in
+            try NameCheck.arrival(order)
+            let reasons = policy.obstacles(to: order.checkpoint, home: folders.home)
+            guard reasons.isEmpty else { throw HypervisorError(reasons) }
+            var here = try order.mapping(folders.absolute) { folder throws(HypervisorError) in
+                try folders.absolute(folder, of: [.arrival])
+            }
+            here.limits = policy.limits
+            var arrival = try await hypervisor.fit(here)
+            arrival.obstacles += policy.obstacles(to: arrival, home: folders.home)
+            return arrival
         }
     }
 

@@ -30,6 +30,11 @@ enum NameCheck {
         try unique(checkpoint.links.map(\.link), "a link", times: 2)
     }
 
+    static func arrival(_ order: ArrivalOrder) throws(HypervisorError) {
+        try spec(order.simulation)
+        try stored(order.checkpoint)
+    }
+
     private static func spec(_ spec: SimulationSpec) throws(HypervisorError) {
         try simulation(spec.name)
         try unique(spec.machines.map(\.name), "a machine")

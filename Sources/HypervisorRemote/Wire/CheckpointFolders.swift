@@ -8,6 +8,8 @@ struct CheckpointFolders: Sendable {
         case checkpoint
         /// `exports/ID`: what is made of a checkpoint for its way to another host.
         case export
+        /// `checkpoints/SIMULATION/NAME.partial.arriving`: what comes from another host; the only one that is written from there.
+        case arrival
     }
 
     /// Absolute, without a slash at its end.
@@ -36,18 +38,18 @@ struct CheckpointFolders: Sendable {
     }
 
     /// A file by its folder and its path in that: `checkpoints/lab/first/machines/bmc/ram`.
-    func relative(_ file: FilePlace) throws(HypervisorError) -> String {
-        let path = try relative(file.folder, of: [.checkpoint, .export]) + "/\(file.path)"
+    func relative(_ file: FilePlace, of kinds: Set<Kind>) throws(HypervisorError) -> String {
+        let path = try relative(file.folder, of: kinds) + "/\(file.path)"
         guard Self.isPath(path) else { throw Self.outside(path) }
         return path
     }
 
-    func file(_ relative: String) throws(HypervisorError) -> FilePlace {
+    func file(_ relative: String, of kinds: Set<Kind>) throws(HypervisorError) -> FilePlace {
         let parts = relative.split(separator: "/", omittingEmptySubsequences: false)
         let depth = parts.first == "exports" ? 2 : 3
         guard parts.count > depth, Self.isPath(relative) else { throw Self.outside(relative) }
         return FilePlace(
-            folder: try absolute(parts[..<depth].joined(separator: "/"), of: [.checkpoint, .export]),
+            folder: try absolute(parts[..<depth].joined(separator: "/"), of: kinds),
             path: parts[depth...].joined(separator: "/")
         )
     }
@@ -56,10 +58,18 @@ struct CheckpointFolders: Sendable {
         guard isPath(path) else { return nil }
         let parts = path.split(separator: "/")
         switch (parts[0], parts.count) {
+        case ("checkpoints", 3) where parts[2].hasSuffix(ArrivalName.suffix): return arrival(parts)
         case ("checkpoints", 3): return .checkpoint
         case ("exports", 2): return .export
         default: return nil
         }
+    }
+
+    /// Of a checkpoint that could be one, and of no other.
+    private static func arrival(_ parts: [Substring]) -> Kind? {
+        guard let partial = ArrivalName.partial(of: parts[2]) else { return nil }
+        let name = String(partial.dropLast(ArrivalName.partial.count))
+        return Name.isValid(String(parts[1])) && Name.isValid(name) ? .arrival : nil
     }
 
     private static func isPath(_ path: String) -> Bool {
@@ -144,6 +154,19 @@ extension StandaloneCheckpoint {
         var alone = self
         for (name, place) in sources { alone.sources[name]?.folder = try map(place.folder) }
         return alone
+    }
+}
+
+extension ArrivalOrder {
+    /// - Parameter arriving: likewise, of the folder that something came into.
+    func mapping(
+        _ map: (String) throws(HypervisorError) -> String,
+        arriving mapArriving: (String) throws(HypervisorError) -> String
+    ) throws(HypervisorError) -> ArrivalOrder {
+        var order = self
+        order.checkpoint = try checkpoint.mapping(mapArriving)
+        order.finalFolder = try map(finalFolder)
+        return order
     }
 }
 

@@ -1,6 +1,7 @@
 import HypervisorAPI
 
-/// Files of checkpoints on the wire: `GET` with `Range: bytes=OFFSET-` is answered with the next piece at or behind it.
+/// Files of checkpoints on the wire: `GET` with `Range: bytes=OFFSET-` is answered with the next piece at or behind it, `PUT` with
+/// `Content-Range` puts one to its place.
 enum FileWire {
     static let path = "/v\(WireFormat.version)/files/"
 

@@ -93,6 +93,10 @@ extension RemoteMethod where Body == DepartureOrder, Answer == StandaloneCheckpo
     static var makeStandalone: Self { Self("make-standalone") }
 }
 
+extension RemoteMethod where Body == ArrivalOrder, Answer == Arrival {
+    static var fit: Self { Self("fit") }
+}
+
 extension RemoteMethod where Body == LeftoversQuestion, Answer == [Leftover] {
     static var leftovers: Self { Self("leftovers") }
 }

@@ -8,8 +8,9 @@ struct Import: Verb {
         commandName: "import",
         abstract: "Make a checkpoint of an archive that 'fermata export' wrote.",
         discussion: """
-            Everything is compared with the archive's own digests, and the checkpoint is there only when all of it is. A \
-            simulation that does not exist yet is made, and is down. When something that the machines need is not on this \
+            Each machine goes to the host that its description names, if that is known here, or that --host names; else to \
+            this one. Everything is compared with the archive's own digests, and the checkpoint is there only when all of it is. A \
+            simulation that does not exist yet is made, and is down. When something that the machines need is not on their \
             host, the import says what and succeeds; 'resume' then refuses until it is there. An archive is to be trusted \
             like a manifest: a resume runs the commands of its resources. 'fermata show' tells what is in it.
             """
@@ -32,6 +33,7 @@ struct Import: Verb {
     )
     var qemu: [String] = []
 
+    @OptionGroup var placing: HostOptions
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
@@ -47,6 +49,7 @@ struct Import: Verb {
         let input = try ArchiveInputFile(file)
         var parameters = name.map { ["as=\($0)"] } ?? []
         parameters += qemu.map { "qemu=\(ControlClient.escaped($0))" }
+        parameters += placing.hosts.map { "host=\(ControlClient.escaped("\($0.machine)=\($0.host)"))" }
         let path = "/v1/import" + (parameters.isEmpty ? "" : "?\(parameters.joined(separator: "&"))")
         let client = try await session.client()
         let progress = TransferProgress(
@@ -65,9 +68,14 @@ struct Import: Verb {
             terminal.print(
                 "imported \(terminal.out.apply(.strong, title)) (was \(origin)), \(TimeText.bytes(report.bytes))"
             )
+            for (host, machines) in Dictionary(grouping: report.machines, by: { report.hosts[$0] ?? "" })
+                .sorted(by: { $0.key < $1.key }) where Set(report.hosts.values).count > 1
+            {
+                terminal.print("on \(host): \(machines.joined(separator: ", "))")
+            }
             for note in report.notes { terminal.print("note: \(note)") }
             guard !report.resumable else { return }
-            terminal.print(terminal.out.apply(.warning, "it cannot be resumed on this host as things are:"))
+            terminal.print(terminal.out.apply(.warning, "it cannot be resumed as things are:"))
             for reason in report.reasons { terminal.print("  - \(reason)") }
         }
     }

@@ -25,6 +25,26 @@ extension ScriptedHypervisor {
     }
 
     func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival {
+        let failure = world.withLock { world -> HypervisorError? in
+            world.calls.append("fit \(order.checkpoint.folder.split(separator: "/").last ?? "")")
+            return world.fits.isEmpty ? nil : world.fits.removeFirst()
+        }
+        if let failure { throw failure }
+        if let partial = ArrivalName.partial(of: order.checkpoint.folder) {
+            // That of the control instance, which has its own part there.
+            for file in order.checkpoint.files {
+                let target = URL(filePath: "\(partial)/\(file.path)")
+                try? FileManager.default.createDirectory(
+                    at: target.deletingLastPathComponent(),
+                    withIntermediateDirectories: true
+                )
+                try? FileManager.default.moveItem(
+                    at: URL(filePath: "\(order.checkpoint.folder)/\(file.path)"),
+                    to: target
+                )
+            }
+            try? FileManager.default.removeItem(atPath: order.checkpoint.folder)
+        }
         let machines = order.checkpoint.machines.map { machine in
             var machine = machine
             machine.host = host
@@ -54,7 +74,10 @@ extension ScriptedHypervisor {
     }
 
     func write(_ piece: FilePiece, to file: FilePlace) async throws(HypervisorError) {
-        let failure = world.withLock { $0.writes.isEmpty ? nil : $0.writes.removeFirst() }
+        let failure = world.withLock { world -> HypervisorError? in
+            world.calls.append("write \(file.path) \(piece.offset)")
+            return world.writes.isEmpty ? nil : world.writes.removeFirst()
+        }
         if let failure { throw failure }
         let url = URL(filePath: file.absolute)
         var bytes = (try? Data(contentsOf: url)).map { Array($0) } ?? [UInt8](repeating: 0, count: Int(piece.size))

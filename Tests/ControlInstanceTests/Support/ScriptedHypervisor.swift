@@ -59,6 +59,10 @@ final class ScriptedHypervisor: Hypervisor {
         /// What the next reads and writes of files throw; nil: nothing.
         var reads: [HypervisorError?] = []
         var writes: [HypervisorError?] = []
+        /// What the next arrivals are refused with; nil: they are not.
+        var fits: [HypervisorError?] = []
+        /// For checkpoints; nil: it does not tell.
+        var freeBytes: UInt64?
         /// The rest of what each call shall do; an empty list is: as it should be.
         var script: [Call: [Fault]] = [:]
         /// What the order of each prepare was.
@@ -299,7 +303,13 @@ final class ScriptedHypervisor: Hypervisor {
     }
 
     func describe() async -> HypervisorDescription {
-        HypervisorDescription(host: host, architecture: "x86_64", binaries: [], findings: [])
+        HypervisorDescription(
+            host: host,
+            architecture: "x86_64",
+            binaries: [],
+            findings: [],
+            freeBytes: world.withLock { $0.freeBytes }
+        )
     }
 
     func readClocks(of simulation: String, pausing: Bool) async throws(HypervisorError) -> [MachineClocks] {

@@ -24,6 +24,8 @@ extension FaultTests {
                     try await FaultLab.with(lab.desk.bed, in: home) { there in
                         let taken = try await there.done("import", archive)
                         #expect(taken.result["resumable"]?.boolValue == true, "\(taken)")
+                        let notes = taken.result["notes"]?.arrayValue?.compactMap(\.stringValue) ?? []
+                        #expect(notes.contains { $0.contains("beta") && $0.contains("rack=a") }, "\(taken)")
                         try await there.done("verify", Self.target)
                         try await there.done("resume", Self.target)
                         for (machine, host) in [("alpha", lab.desk), ("beta", lab.far)] {
@@ -132,7 +134,7 @@ extension FaultTests {
         }
 
         /// An image of the other host's.
-        private static func seed(_ lab: HostsLab, regions: Int) throws -> String {
+        static func seed(_ lab: HostsLab, regions: Int) throws -> String {
             let path = "\(lab.far.home.folder)/seed.raw"
             let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
             guard file >= 0, ftruncate(file, off_t((regions + 1) << 17)) == 0 else {
@@ -148,7 +150,7 @@ extension FaultTests {
             return path
         }
 
-        private static func archive(_ lab: HostsLab) -> String { "\(lab.desk.home.folder)/lab.tar.zst" }
+        static func archive(_ lab: HostsLab) -> String { "\(lab.desk.home.folder)/lab.tar.zst" }
 
         /// Lets `fault` happen when some of the image has come.
         private static func export(

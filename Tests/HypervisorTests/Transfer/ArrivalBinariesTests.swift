@@ -28,6 +28,20 @@ struct ArrivalBinariesTests {
         #expect(refused("/opt/elsewhere/qemu-system-x86_64", ["/nowhere/qemu-system-x86_64"]).contains("/nowhere"))
     }
 
+    @Test func `an agent starts only what its owner lets run`() throws {
+        let limits = { (rules: String...) in ArrivalLimits(binaries: rules, looksAround: false) }
+        #expect(try ArrivalBinaries(named: [], limits: limits("/usr/bin/")).binary(for: real) == real)
+        let elsewhere = ArrivalBinaries(named: [], limits: limits("/usr/bin/"))
+        #expect(try elsewhere.binary(for: "/opt/elsewhere/qemu-system-x86_64") == real)
+        // Neither where it was, nor in PATH, nor because somebody named it.
+        for named in [[], [real], ["/bin/sh"]] {
+            let none = ArrivalBinaries(named: named, limits: limits("/opt/qemu/"))
+            let error = #expect(throws: HypervisorError.self) { try none.binary(for: real) }
+            #expect(error?.reasons.map(\.code) == ["qemu-missing"])
+            #expect(error?.description.contains("/opt/qemu/") == true)
+        }
+    }
+
     @Test func `a program that is no QEMU by its name is not started for what an archive says`() {
         for program in ["/bin/sh", "/usr/bin/env", "reboot", ""] { #expect(refused(program).contains("--qemu")) }
     }

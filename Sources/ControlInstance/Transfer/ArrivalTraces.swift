@@ -1,0 +1,9 @@
+/// What other hosts may have of a checkpoint that is not whole yet: folders, by host. What was there before is not among them.
+struct ArrivalTraces {
+    private(set) var folders: [String: [String]] = [:]
+
+    mutating func note(_ folder: String, on host: String) { folders[host, default: []].append(folder) }
+
+    /// It is somebody else's.
+    mutating func forget(_ folder: String, on host: String) { folders[host]?.removeAll { $0 == folder } }
+}
