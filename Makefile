@@ -5,7 +5,7 @@ export FERMATA_CACHE ?= $(CURDIR)/.cache
 stage := tools/stage.sh
 
 .NOTPARALLEL:
-.PHONY: help demo demonstrate test setup fixtures lint fmt build build-tests build-checks tests core clock-step model sanitize fuzz selftest clean
+.PHONY: help demo demonstrate pytest test setup fixtures lint fmt build build-tests build-checks tests core clock-step model sanitize fuzz selftest clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -16,9 +16,13 @@ demo: setup build demonstrate
 demonstrate:
 	@$(stage) demo tools/demo.py
 
-## make test      everything: lint, build, all tests on real QEMU, the demo, sanitizer, coverage, fuzzing
+## make pytest    the plugin for pytest: its types, and its tests on real machines with what `make build` built
+pytest:
+	@$(stage) pytest tools/pytest-fermata/check.sh
+
+## make test      everything: lint, build, all tests on real QEMU, the demo, the pytest plugin, sanitizer, coverage, fuzzing
 test: setup lint build-tests
-	@tools/lanes.sh "tests demonstrate clock-step" "model build-checks fuzz"
+	@tools/lanes.sh "tests demonstrate pytest clock-step" "model build-checks fuzz"
 	@$(MAKE) --no-print-directory sanitize
 	@tools/summary.sh
 

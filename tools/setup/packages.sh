@@ -8,6 +8,8 @@ packages=(
     busybox-static cpio libc6-dev                                               # the Linux guest
     python3 shellcheck xz-utils zstd                                            # test tools, fixtures
     spin gcc                                                                    # the protocol's model
+    mypy python3-pip python3-pytest python3-pytest-xdist                        # the pytest plugin
+    python3-setuptools python3-venv python3-wheel
     e2fsprogs xfsprogs                                                          # disks of tests
 )
 
