@@ -1,0 +1,1 @@
+export function checkpointPage(c){c.outlet.textContent='checkpoint'}

@@ -1,0 +1,1 @@
+export function consolesPage(c){c.outlet.textContent='consoles'}

@@ -1,0 +1,1 @@
+export function historyPage(c){c.outlet.textContent='history'}

@@ -1,0 +1,1 @@
+export function hostsPage(c){c.outlet.textContent='hosts'}

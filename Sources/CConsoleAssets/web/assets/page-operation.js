@@ -1,0 +1,1 @@
+export function operationPage(c){c.outlet.textContent='operation'}

@@ -1,0 +1,1 @@
+export function simulationPage(c){c.outlet.textContent='simulation'}
