@@ -1,0 +1,91 @@
+// Before the instant: what will be done, and whether every hypervisor is ready for it, with its reasons.
+
+import { get, post } from "./api.js";
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+import { notice, problemNotice, reasonList } from "./notices.js";
+import { canPlan } from "./session.js";
+import { formatDuration, formatInstant } from "./time.js";
+import { badge } from "./words.js";
+
+/**
+ * Asks for each hypervisor's readiness. Nothing is begun by that.
+ * @returns `{ready, element}`
+ */
+export async function loadPlan(route, body, simulation, signal) {
+    if (canPlan() && route.plans) {
+        try {
+            const plan = await post(`${route.path}?dryRun=true`, body, { signal });
+            return { ready: plan.ready !== false && plan.outcome !== "refused", element: planOf(plan) };
+        } catch (problem) {
+            if (problem.isUnreachable || problem.needsSession) throw problem;
+            if (!problem.isUnsupported) return { ready: false, element: problemNotice(problem) };
+        }
+    }
+    return hostsNow(simulation, signal);
+}
+
+function planOf(plan) {
+    const hosts = plan.hosts ?? plan.hypervisors ?? [];
+    return h(
+        "div",
+        { class: "plan" },
+        h("h3", {}, "Readiness"),
+        plan.reasons?.length > 0 && notice("problem", "It would be refused", reasonList(plan.reasons)),
+        h("ul", { class: "hosts-plan" }, hosts.map(hostPlan)),
+        plan.deadlineNs !== undefined && h("p", { class: "quiet" }, `The earliest instant that suits all is ${formatInstant(plan.deadlineNs, 3)} UTC.`),
+        plan.notes?.length > 0 && h("ul", { class: "notes" }, plan.notes.map((text) => h("li", {}, text))),
+    );
+}
+
+function hostPlan(host) {
+    const facts = [
+        host.requiredNs !== undefined && `needs ${formatDuration(host.requiredNs)}`,
+        host.expectedDelayNs !== undefined && `expects ${formatDuration(host.expectedDelayNs)} of delay`,
+        host.clockErrorBoundNs !== undefined && host.clockErrorBoundNs !== null && `clock ± ${formatDuration(host.clockErrorBoundNs)}`,
+        host.machines?.length > 0 && host.machines.map((machine) => machine.name ?? machine).join(", "),
+    ].filter(Boolean);
+    return h(
+        "li",
+        { "data-ready": String(host.ready) },
+        h("span", { class: `sign ${host.ready ? "run" : "bad"}` }, icon(host.ready ? "check" : "cross")),
+        h("div", {}, h("strong", {}, host.host ?? host.name), h("span", { class: "quiet" }, host.ready ? " is ready" : " is not ready"), h("p", { class: "quiet" }, facts.join(" · ")), host.reasons?.length > 0 && reasonList(host.reasons)),
+    );
+}
+
+/** What is known without asking hypervisors to plan: whether they answer, their clocks, their machines. */
+async function hostsNow(simulation, signal) {
+    const { hosts } = await get("/v1/hosts", { signal });
+    const names = new Set(simulation.machines.map((machine) => machine.host).filter(Boolean));
+    const concerned = names.size > 0 ? hosts.filter((host) => names.has(host.name)) : hosts.slice(0, 1);
+    const unwell = simulation.machines.filter((machine) => ["dead", "unreachable"].includes(machine.state));
+    const unreachable = concerned.filter((host) => host.state === "unreachable");
+    return {
+        ready: unreachable.length === 0,
+        element: h(
+            "div",
+            { class: "plan" },
+            h("h3", {}, "Readiness"),
+            h("ul", { class: "hosts-plan" }, concerned.map((host) => {
+                const isReady = host.state !== "unreachable";
+                const bound = host.description?.clockErrorBoundNs;
+                return h(
+                    "li",
+                    { "data-ready": String(isReady) },
+                    h("span", { class: `sign ${isReady ? "run" : "bad"}` }, icon(isReady ? "check" : "cross")),
+                    h(
+                        "div",
+                        {},
+                        h("strong", {}, host.name),
+                        " ",
+                        h("span", { class: "quiet" }, isReady ? "answers" : "does not answer"),
+                        h("p", { class: "quiet" }, bound === undefined ? "clock error not known: nothing disciplines its clock" : `clock error ± ${formatDuration(bound)}`),
+                        host.problems.length > 0 && reasonList(host.problems),
+                    ),
+                );
+            })),
+            unwell.length > 0 && notice("problem", "Machines that cannot take part", h("ul", { class: "reasons" }, unwell.map((machine) => h("li", {}, machine.name, " ", badge(machine.state))))),
+            h("p", { class: "quiet" }, "Each hypervisor is asked again when it begins, and refuses with its reasons if it cannot: then nothing has happened."),
+        ),
+    };
+}
