@@ -25,7 +25,7 @@ export class Feed {
         let hiddenAt = null;
         document.addEventListener("visibilitychange", () => {
             if (document.hidden) hiddenAt = performance.now();
-            else if (hiddenAt !== null && performance.now() - hiddenAt > NAP) this.reconnect();
+            else if (this.state !== "live" || performance.now() - hiddenAt > NAP) this.reconnect();
         });
     }
 
@@ -43,6 +43,13 @@ export class Feed {
     /** Lets the connection go, and makes another at once. */
     reconnect() {
         this.#backoff.reset();
+        this.#connection.abort();
+    }
+
+    /** Some request was refused for want of a session: so is everything else. */
+    signedOut() {
+        if (this.state === "signed-out") return;
+        this.#enter("signed-out");
         this.#connection.abort();
     }
 

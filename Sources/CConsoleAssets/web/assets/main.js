@@ -126,7 +126,7 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 });
 // An action that is refused for want of a session tells the whole page.
 onOutcome((problem) => {
-    if (problem?.needsSession && feed.state !== "signed-out") feed.reconnect();
+    if (problem?.needsSession) feed.signedOut();
 });
 feed.onState((state) => {
     drawConnection(state);

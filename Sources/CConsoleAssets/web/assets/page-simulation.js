@@ -7,6 +7,7 @@ import { h, island, render } from "./dom.js";
 import { fromHost, guestClock, guestClocks } from "./guest-clocks.js";
 import { hostNow } from "./host-clock.js";
 import { icon } from "./icons.js";
+import { labelTags } from "./labels.js";
 import { notice, reasonList } from "./notices.js";
 import { outcomeNotice, spreadOf } from "./report-view.js";
 import { link } from "./router.js";
@@ -220,10 +221,6 @@ function checkpointsCard(name, checkpoints, storage) {
             ),
         ),
     );
-}
-
-export function labelTags(labels) {
-    return Object.entries(labels).map(([key, value]) => h("span", { class: "tag" }, value ? `${key}=${value}` : key));
 }
 
 /** Parents before their children, children by age; a child is one step further in only where its parent has several. */

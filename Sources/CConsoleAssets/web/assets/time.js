@@ -58,7 +58,8 @@ export function formatOffset(ns) {
 export function formatAgo(ns, now) {
     const age = now - ns;
     if (age < 0n) return `in ${formatDuration(-age)}`;
-    return age < SECOND ? "just now" : `${formatDuration((age / SECOND) * SECOND)} ago`;
+    if (age < SECOND) return "just now";
+    return age < 60n * SECOND ? `${age / SECOND} s ago` : `${formatDuration(age)} ago`;
 }
 
 /** `250us`, `1.5s`, `3h`, also several in a row (`1h30m`): nanoseconds; null when it is none. */

@@ -215,7 +215,7 @@ function keyOf(point) {
 function shapeOf(point) {
     if (point.kind === "start" || point.kind === "resume") return svg("path", { class: "shape", d: "M-4 -5.5 6 0-4 5.5Z" });
     if (point.kind === "attempt") return svg("path", { class: "shape", d: "M-4-4 4 4M4-4-4 4" });
-    if (point.kind === "suspend") return svg("path", { class: "shape", d: "M-6-6H-1.500V6H-6ZM1.500-6H6V6H1.500Z" });
+    if (point.kind === "suspend") return [svg("circle", { class: "ground", r: 8.5 }), svg("path", { class: "shape", d: "M-5-5.5H-1.5V5.5H-5ZM1.5-5.5H5V5.5H1.5Z" })];
     return svg("circle", { class: "shape", r: 6 });
 }
 
