@@ -6,15 +6,9 @@ import { learn } from "./host-clock.js";
 const roles = ["view", "operate", "admin"];
 let session = null;
 
-/** Asks anew; tells the host's time too. */
+/** Asks anew; tells the host's time, too. */
 export async function loadSession() {
-    const begun = performance.now();
-    try {
-        session = await get("/v1/session");
-        if (session?.nowNs !== undefined) learn(session.nowNs, performance.now() - begun);
-    } catch (problem) {
-        if (!problem.isUnreachable && !problem.needsSession) session = null;
-    }
+    session = (await ask("/v1/session")) ?? (await ask("/v1/version"));
     return session;
 }
 
@@ -24,9 +18,21 @@ export function may(role) {
 }
 
 /**
- * Whether `dryRun` can be asked for. It came together with sessions; to an older control instance the same request would be
- * the operation itself, so it is never tried out.
+ * Whether `dryRun` can be asked for. It came together with sessions that have a role; to an older control instance the same
+ * request would be the operation itself, so it is never tried out.
  */
 export function canPlan() {
-    return session !== null;
+    return session?.role !== undefined;
+}
+
+async function ask(path) {
+    const begun = performance.now();
+    try {
+        const answer = await get(path);
+        if (answer?.nowNs !== undefined) learn(answer.nowNs, performance.now() - begun);
+        return answer;
+    } catch {
+        // Older, gone, or not to be seen by this browser: the feed tells what is the matter.
+        return null;
+    }
 }

@@ -33,7 +33,7 @@ export class Timeline {
         this.#choice = h(
             "select",
             { "aria-label": "How time is drawn", class: "small", on: { change: (event) => { this.#mode = event.target.value; this.#draw(); } } },
-            h("option", { value: "even" }, "evenly, so that all can be seen"),
+            h("option", { value: "even" }, "drawn evenly"),
             h("option", { value: "true" }, "to scale"),
         );
         this.element = h(

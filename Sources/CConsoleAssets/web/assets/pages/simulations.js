@@ -1,18 +1,18 @@
 // All simulations: what each is doing, its machines, and their clocks beside the host's.
 
-import { get, path } from "./api.js";
-import { downAction, importAction, resumeAction, startAction, suspendAction } from "./actions.js";
-import { h } from "./dom.js";
-import { fromHost, guestClock, guestClocks } from "./guest-clocks.js";
-import { icon } from "./icons.js";
-import { command, emptyState } from "./notices.js";
-import { link } from "./router.js";
-import { may } from "./session.js";
-import { ticking } from "./ticker.js";
-import { formatAgo, formatInstant } from "./time.js";
-import { liveDigits } from "./ticker.js";
-import { liveView } from "./view.js";
-import { badge, plural } from "./words.js";
+import { get, path } from "../api.js";
+import { downAction, importAction, resumeAction, startAction, suspendAction } from "../actions.js";
+import { h } from "../dom.js";
+import { fromHost, guestClock, guestClocks } from "../guest-clocks.js";
+import { icon } from "../icons.js";
+import { command, emptyState } from "../notices.js";
+import { link } from "../router.js";
+import { may } from "../session.js";
+import { ticking } from "../ticker.js";
+import { formatAgo, formatInstant } from "../time.js";
+import { liveDigits } from "../ticker.js";
+import { liveView } from "../view.js";
+import { badge, plural } from "../words.js";
 
 export function simulationsPage(context) {
     context.setTitle("Simulations");

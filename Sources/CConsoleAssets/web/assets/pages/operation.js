@@ -1,17 +1,17 @@
 // One operation: as it goes on, or its report. One whose outcome is not known is settled here.
 
-import { get, path, post } from "./api.js";
-import { attempt } from "./actions.js";
-import { confirmation } from "./dialog.js";
-import { h, island } from "./dom.js";
-import { icon } from "./icons.js";
-import { notice } from "./notices.js";
-import { Progress } from "./progress.js";
-import { reportView } from "./report-view.js";
-import { link } from "./router.js";
-import { may } from "./session.js";
-import { liveView } from "./view.js";
-import { badge, kinds } from "./words.js";
+import { get, path, post } from "../api.js";
+import { attempt } from "../actions.js";
+import { confirmation } from "../dialog.js";
+import { h, island } from "../dom.js";
+import { icon } from "../icons.js";
+import { notice } from "../notices.js";
+import { Progress } from "../progress.js";
+import { reportView } from "../report-view.js";
+import { link } from "../router.js";
+import { may } from "../session.js";
+import { liveView } from "../view.js";
+import { badge, kinds } from "../words.js";
 
 export function operationPage(context, { operation }) {
     context.setTitle("Operation");

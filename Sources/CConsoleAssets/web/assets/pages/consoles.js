@@ -1,12 +1,12 @@
 // Serial consoles of a simulation's machines, some of them side by side.
 
-import { get, path } from "./api.js";
-import { h, island } from "./dom.js";
-import { emptyState } from "./notices.js";
-import { link } from "./router.js";
-import { Terminal } from "./terminal.js";
-import { liveView } from "./view.js";
-import { badge } from "./words.js";
+import { get, path } from "../api.js";
+import { h, island } from "../dom.js";
+import { emptyState } from "../notices.js";
+import { link } from "../router.js";
+import { Terminal } from "../terminal.js";
+import { liveView } from "../view.js";
+import { badge } from "../words.js";
 
 /** Each holds a connection, of which browsers have six to one place. */
 const MOST = 3;

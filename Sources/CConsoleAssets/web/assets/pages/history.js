@@ -1,12 +1,12 @@
 // What was done: the last operations, with how they ended.
 
-import { get } from "./api.js";
-import { h } from "./dom.js";
-import { emptyState, command } from "./notices.js";
-import { link } from "./router.js";
-import { formatDuration, formatInstant, formatOffset } from "./time.js";
-import { liveView } from "./view.js";
-import { badge, kinds } from "./words.js";
+import { get } from "../api.js";
+import { h } from "../dom.js";
+import { emptyState, command } from "../notices.js";
+import { link } from "../router.js";
+import { formatDuration, formatInstant, formatOffset } from "../time.js";
+import { liveView } from "../view.js";
+import { badge, kinds } from "../words.js";
 
 export function historyPage(context) {
     context.setTitle("History");

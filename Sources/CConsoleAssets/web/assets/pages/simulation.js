@@ -1,23 +1,23 @@
 // One simulation: its machines and their clocks, its timeline, and each instant's stamps.
 
-import { get, path } from "./api.js";
-import { checkpointAction, cloneAction, downAction, resumeAction, rewindAction, startAction, suspendAction } from "./actions.js";
-import { formatBytes } from "./bytes.js";
-import { h, island, render } from "./dom.js";
-import { fromHost, guestClock, guestClocks } from "./guest-clocks.js";
-import { hostNow } from "./host-clock.js";
-import { icon } from "./icons.js";
-import { labelTags } from "./labels.js";
-import { notice, reasonList } from "./notices.js";
-import { outcomeNotice, spreadOf } from "./report-view.js";
-import { link } from "./router.js";
-import { may } from "./session.js";
-import { stampsOf } from "./spread-plot.js";
-import { liveDigits, ticking } from "./ticker.js";
-import { formatAgo, formatDuration, formatInstant } from "./time.js";
-import { Timeline } from "./timeline.js";
-import { liveView } from "./view.js";
-import { badge, kinds } from "./words.js";
+import { get, path } from "../api.js";
+import { checkpointAction, cloneAction, downAction, resumeAction, rewindAction, startAction, suspendAction } from "../actions.js";
+import { formatBytes } from "../bytes.js";
+import { h, island, render } from "../dom.js";
+import { fromHost, guestClock, guestClocks } from "../guest-clocks.js";
+import { hostNow } from "../host-clock.js";
+import { icon } from "../icons.js";
+import { labelTags } from "../labels.js";
+import { notice, reasonList } from "../notices.js";
+import { outcomeNotice, spreadOf } from "../report-view.js";
+import { link } from "../router.js";
+import { may } from "../session.js";
+import { stampsOf } from "../spread-plot.js";
+import { liveDigits, ticking } from "../ticker.js";
+import { formatAgo, formatDuration, formatInstant } from "../time.js";
+import { Timeline } from "../timeline.js";
+import { liveView } from "../view.js";
+import { badge, kinds } from "../words.js";
 
 export function simulationPage(context, { simulation }) {
     context.setTitle(simulation);

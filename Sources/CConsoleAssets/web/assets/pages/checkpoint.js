@@ -1,21 +1,21 @@
 // One checkpoint: what is in it, what it grew from and what grew from it, and all that can be done with it.
 
-import { get, patch, path, post } from "./api.js";
-import { announce } from "./announce.js";
-import { attempt, cloneAction, editClockAction, formAction, removeAction, resumeAction, rewindAction } from "./actions.js";
-import { formatBytes } from "./bytes.js";
-import { Dialog } from "./dialog.js";
-import { h } from "./dom.js";
-import { FieldError, noteField, parseLabels, textField } from "./fields.js";
-import { icon } from "./icons.js";
-import { labelTags } from "./labels.js";
-import { notice, reasonList } from "./notices.js";
-import { link } from "./router.js";
-import { may } from "./session.js";
-import { ticking } from "./ticker.js";
-import { formatAgo, formatInstant, formatOffset, formatDuration, isoInstant } from "./time.js";
-import { liveView } from "./view.js";
-import { clockKind } from "./words.js";
+import { get, patch, path, post } from "../api.js";
+import { announce } from "../announce.js";
+import { attempt, cloneAction, editClockAction, formAction, removeAction, resumeAction, rewindAction } from "../actions.js";
+import { formatBytes } from "../bytes.js";
+import { Dialog } from "../dialog.js";
+import { h } from "../dom.js";
+import { FieldError, noteField, parseLabels, textField } from "../fields.js";
+import { icon } from "../icons.js";
+import { labelTags } from "../labels.js";
+import { notice, reasonList } from "../notices.js";
+import { link } from "../router.js";
+import { may } from "../session.js";
+import { ticking } from "../ticker.js";
+import { formatAgo, formatInstant, formatOffset, formatDuration, isoInstant } from "../time.js";
+import { liveView } from "../view.js";
+import { clockKind } from "../words.js";
 
 const ways = { file: "in a file", stream: "in QEMU’s stream", mapped: "in a mapped file" };
 

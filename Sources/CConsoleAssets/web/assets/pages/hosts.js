@@ -1,18 +1,18 @@
 // Hosts: whether each answers, how well its clock is disciplined, and what it can run.
 
-import { get, path, post, remove } from "./api.js";
-import { attempt, formAction } from "./actions.js";
-import { formatBytes } from "./bytes.js";
-import { confirmation } from "./dialog.js";
-import { h } from "./dom.js";
-import { checkField, FieldError, labelsField, nameField, textField } from "./fields.js";
-import { icon } from "./icons.js";
-import { labelTags } from "./labels.js";
-import { notice, problemNotice, reasonList } from "./notices.js";
-import { may } from "./session.js";
-import { formatDuration, parseDuration } from "./time.js";
-import { liveView } from "./view.js";
-import { badge, plural } from "./words.js";
+import { get, path, post, remove } from "../api.js";
+import { attempt, formAction } from "../actions.js";
+import { formatBytes } from "../bytes.js";
+import { confirmation } from "../dialog.js";
+import { h } from "../dom.js";
+import { checkField, FieldError, labelsField, nameField, textField } from "../fields.js";
+import { icon } from "../icons.js";
+import { labelTags } from "../labels.js";
+import { notice, problemNotice, reasonList } from "../notices.js";
+import { may } from "../session.js";
+import { formatDuration, parseDuration } from "../time.js";
+import { liveView } from "../view.js";
+import { badge, plural } from "../words.js";
 
 export function hostsPage(context) {
     context.setTitle("Hosts");

@@ -1,0 +1,68 @@
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from support.browser import Browser  # noqa: E402
+from support.door import Door  # noqa: E402
+from support.lab import ARM, RISCV, Lab  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def lab():
+    """One lab for all tests: `bench`, of two machines."""
+    lab = Lab()
+    try:
+        lab.up("bench", {"controller": (ARM, "2024-02-29T12:00:00Z"), "sensor": (RISCV, "2026-12-31T23:58:00Z")})
+        yield lab
+    finally:
+        lab.close()
+        assert lab.processes() == []
+
+
+@pytest.fixture(scope="session")
+def door(lab):
+    door = Door(lab)
+    yield door
+    door.close()
+
+
+@pytest.fixture(scope="session")
+def chromium(lab, door):
+    (lab.folder / "downloads").mkdir()
+    browser = Browser(downloads=lab.folder / "downloads")
+    browser.open(door.link())
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def browser(chromium):
+    """The one browser, at the simulations, as wide as a desk. What it complains of fails the test."""
+    chromium.resize(1280)
+    chromium.complaints()
+    yield chromium
+    for dialog in chromium.all("dialog[open] .dialog-head .icon-button"):
+        dialog.click()
+    complaints = chromium.complaints()
+    assert complaints == []
+
+
+@pytest.fixture
+def running(lab):
+    """`bench` runs, whatever became of it before."""
+    state = lab.state("bench")
+    if state == "suspended":
+        lab.run("resume", "bench")
+    elif state == "down":
+        lab.run("up", lab.folder / "bench.yaml")
+    lab.wait_for("bench to run", lambda: lab.state("bench") == "running")
+    return lab
+
+
+@pytest.fixture
+def checkpoint(running):
+    """A checkpoint that was just made; its name."""
+    return running.json("checkpoint", "bench")["checkpoint"]
