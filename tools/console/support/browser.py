@@ -41,6 +41,7 @@ class Browser:
 
     def go(self, *parts):
         """To a page of the console, which is open already."""
+        self.js("if (location.hash === arguments[0]) location.hash = '#/nowhere'", "#/" + "/".join(parts))
         self.js("location.hash = arguments[0]", "#/" + "/".join(parts))
         self.wait("the page", lambda: not self.all("main .loading") and self.all("main .page > *"))
 

@@ -54,6 +54,10 @@ class Lab:
             raise AssertionError(f"fermata {' '.join(map(str, arguments))}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done
 
+    def start(self, *arguments):
+        """A command that goes on; ended with the lab, as all that names its folder."""
+        return subprocess.Popen([BINARY, *arguments], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
     def json(self, *arguments):
         return json.loads(self.run(*arguments, "--json").stdout.strip().splitlines()[-1])
 

@@ -5,6 +5,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const HANDLERS = Symbol("handlers");
 const COMPONENT = Symbol("component");
 const LIVE = Symbol("live");
+const STYLE = Symbol("style");
 
 /**
  * An element.
@@ -48,12 +49,19 @@ function build(element, properties, children) {
         if (value === undefined || value === null || value === false) continue;
         if (name === "on") listen(element, value);
         else if (name === "live") element[LIVE] = value;
-        else if (name === "style") for (const [key, text] of Object.entries(value)) element.style.setProperty(key, text);
+        else if (name === "style") setStyle(element, value);
         else if (name === "key") element.setAttribute("data-key", value);
         else element.setAttribute(name, value === true ? "" : String(value));
     }
     append(element, children);
     return element;
+}
+
+/** The page's policy forbids style attributes in text, so styles are never copied as attributes. */
+function setStyle(element, properties = {}) {
+    for (const name of Object.keys(element[STYLE] ?? {})) if (!(name in properties)) element.style.removeProperty(name);
+    for (const [name, value] of Object.entries(properties)) element.style.setProperty(name, value);
+    element[STYLE] = properties;
 }
 
 function append(parent, children) {
@@ -109,7 +117,8 @@ function patch(old, fresh) {
         return;
     }
     for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !kept(old, name)) old.removeAttribute(name);
-    for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    for (const { name, value } of fresh.attributes) if (name !== "style" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+    if (old[STYLE] || fresh[STYLE]) setStyle(old, fresh[STYLE]);
     if (fresh[HANDLERS] || old[HANDLERS]) listen(old, fresh[HANDLERS] ?? {});
     const isLive = fresh[LIVE] !== undefined;
     old[LIVE] = fresh[LIVE];

@@ -31,9 +31,15 @@ function events(operations, checkpoints) {
     const saved = new Set(finished.filter((operation) => operation.report.outcome === "done").map((operation) => `${operation.checkpoint} ${operation.deadlineNs}`));
     const known = (checkpoint) => saved.has(`${checkpoint.checkpoint} ${checkpoint.instantNs}`);
     return [
-        ...finished.map((operation) => ({ atNs: operation.deadlineNs ?? operation.startedNs, operation })),
+        ...finished.map((operation) => ({ atNs: momentOf(operation), operation })),
         ...checkpoints.filter((checkpoint) => !known(checkpoint)).map((checkpoint) => ({ atNs: checkpoint.instantNs, checkpoint })),
     ].sort((a, b) => (a.atNs < b.atNs ? -1 : a.atNs > b.atNs ? 1 : 0));
+}
+
+/** The instant, but of what was called off before it: then it never came. */
+function momentOf({ deadlineNs, startedNs, finishedNs, report }) {
+    const planned = deadlineNs ?? startedNs;
+    return report.outcome !== "done" && finishedNs !== undefined && finishedNs < planned ? finishedNs : planned;
 }
 
 class History {
@@ -92,7 +98,7 @@ class History {
     attempt(operation) {
         const lane = this.#run?.lane ?? Math.max(0, this.#lanes - 1);
         if (this.#lanes === 0) this.#newLane();
-        this.#points.push({ kind: "attempt", lane, atNs: operation.deadlineNs ?? operation.startedNs, operation });
+        this.#points.push({ kind: "attempt", lane, atNs: momentOf(operation), operation });
     }
 
     end(state) {

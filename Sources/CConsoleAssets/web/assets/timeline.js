@@ -25,6 +25,8 @@ export class Timeline {
     #area = h("div", { class: "timeline-area" });
     #choice;
     #followsEnd = true;
+    /** Until an older one is chosen, the newest instant is: it is what one looks for first. */
+    #followsNewest = true;
 
     /** @param onSelect called with a point when one is chosen */
     constructor(onSelect) {
@@ -76,9 +78,13 @@ export class Timeline {
     update(simulation, operations, checkpoints) {
         this.#data = { simulation, checkpoints };
         this.#history = historyOf(simulation, operations, checkpoints, hostNow());
-        // The newest instant is what one looks for first.
-        if (!this.selected) this.#selected = keyOf([...this.#history.points].reverse().find((point) => point.kind !== "attempt" && point.operation) ?? this.#history.points.at(-1));
+        if (this.#followsNewest || !this.selected) this.#selected = keyOf(this.#newest());
         this.#draw();
+    }
+
+    #newest() {
+        const { points } = this.#history;
+        return points.findLast((point) => point.kind !== "attempt" && point.operation) ?? points.at(-1);
     }
 
     #zoomBy(factor) {
@@ -113,6 +119,7 @@ export class Timeline {
 
     #select(point) {
         this.#selected = keyOf(point);
+        this.#followsNewest = point === this.#newest();
         this.#draw();
         this.#onSelect(point);
     }
