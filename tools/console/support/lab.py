@@ -38,6 +38,7 @@ class Lab:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fc-", dir="/tmp"))
         self.home = self.folder / "home"
         self.port = free_port()
+        self.agents = []
         self.environment = dict(
             os.environ,
             FERMATA_HOME=str(self.home),
@@ -48,11 +49,30 @@ class Lab:
         for name in ("FERMATA_CONTROL", "FERMATA_TOKEN"):
             self.environment.pop(name, None)
 
-    def run(self, *arguments, check=True):
-        done = subprocess.run([BINARY, *map(str, arguments)], env=self.environment, capture_output=True, text=True, timeout=120)
+    def run(self, *arguments, check=True, cwd=None):
+        done = subprocess.run([BINARY, *map(str, arguments)], env=self.environment, cwd=cwd, capture_output=True, text=True, timeout=120)
         if check and done.returncode != 0:
             raise AssertionError(f"fermata {' '.join(map(str, arguments))}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done
+
+    def add_host(self, name):
+        """Another host: an agent on this one, with credentials and a state folder of its own."""
+        if not (self.home / "pki").exists():
+            self.run("pki", "init")
+            self.run("pki", "issue", "control", "desk")
+        self.run("pki", "issue", "hypervisor", name, cwd=self.folder)
+        home = self.folder / name
+        home.mkdir(mode=0o700)
+        (self.folder / f"{name}-trust").rename(home / "trust")
+        port = free_port()
+        log = (self.folder / f"{name}.log").open("wb")
+        agent = subprocess.Popen(
+            [BINARY, "agent", "--listen", f"127.0.0.1:{port}", "--files", str(CACHE)],
+            env=dict(self.environment, FERMATA_HOME=str(home)), stdout=log, stderr=log,
+        )
+        self.agents.append(agent)
+        self.wait_for(f"the agent of {name}", lambda: is_listening(port))
+        self.run("host", "add", name, f"127.0.0.1:{port}", "--label", "rack=b")
 
     def start(self, *arguments):
         """A command that goes on; ended with the lab, as all that names its folder."""
@@ -83,9 +103,11 @@ class Lab:
         raise AssertionError(f"{what}: not within {seconds} s")
 
     def up(self, name, machines):
-        """Starts a simulation; `machines` by name, each of ``ARM`` or ``RISCV`` and what its clock reads at its start."""
+        """Starts a simulation; `machines` by name: ``ARM`` or ``RISCV``, what its clock reads at its start, and its host if that is another."""
         lines = [f"simulation: {name}", "machines:"]
-        lines += [f"  {machine}: {kind % (CACHE, base)}" for machine, (kind, base) in machines.items()]
+        for machine, (kind, base, *host) in machines.items():
+            about = kind % (CACHE, base)
+            lines.append(f"  {machine}: {about[:-1]}, host: {host[0]}}}" if host else f"  {machine}: {about}")
         manifest = self.folder / f"{name}.yaml"
         manifest.write_text("\n".join(lines) + "\n")
         self.run("up", manifest)
@@ -105,13 +127,16 @@ class Lab:
             self.run("serve", "--stop", check=False)
         except (AssertionError, OSError, ValueError, KeyError, subprocess.TimeoutExpired) as error:
             print(f"the lab did not end by itself: {error}")
+        for agent in self.agents:
+            agent.terminate()
+            agent.wait(20)
         for pid in self.processes():
             os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def processes(self):
         """What names this lab's folder on its command line or in its environment: its daemon and machines."""
-        mark = str(self.home).encode()
+        mark = f"{self.folder}/".encode()
         found = []
         for entry in pathlib.Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) == os.getpid():
@@ -130,6 +155,11 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def is_listening(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def is_zombie(pid):

@@ -12,10 +12,11 @@ from support.lab import ARM, RISCV, Lab  # noqa: E402
 
 @pytest.fixture(scope="session")
 def lab():
-    """One lab for all tests: `bench`, of two machines."""
+    """One lab for all tests: `bench`, of two machines on two hosts."""
     lab = Lab()
     try:
-        lab.up("bench", {"controller": (ARM, "2024-02-29T12:00:00Z"), "sensor": (RISCV, "2026-12-31T23:58:00Z")})
+        lab.add_host("lab2")
+        lab.up("bench", {"controller": (ARM, "2024-02-29T12:00:00Z"), "sensor": (RISCV, "2026-12-31T23:58:00Z", "lab2")})
         yield lab
     finally:
         lab.close()
@@ -44,8 +45,7 @@ def browser(chromium):
     chromium.resize(1280)
     chromium.complaints()
     yield chromium
-    for dialog in chromium.all("dialog[open] .dialog-head .icon-button"):
-        dialog.click()
+    chromium.js("for (const dialog of document.querySelectorAll('dialog')) dialog.close()")
     complaints = chromium.complaints()
     assert complaints == []
 

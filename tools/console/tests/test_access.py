@@ -93,6 +93,7 @@ def test_everything_has_a_name(page):
 def test_text_stands_out_from_what_is_behind_it_in_light_and_dark(page):
     for scheme in ("light", "dark"):
         page.emulate(prefers_color_scheme=scheme)
+        page.js("for (const one of document.getAnimations()) if (one instanceof CSSTransition) one.finish()")
         assert page.js("return getComputedStyle(document.documentElement).colorScheme") == "light dark"
         assert page.js(FAINT) == [], scheme
     page.emulate()

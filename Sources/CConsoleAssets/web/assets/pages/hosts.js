@@ -51,7 +51,8 @@ function card(host, isOwn, refresh) {
             h("h2", {}, host.name),
             badge(host.state),
             h("p", { class: "card-where" }, isOwn ? "the control instance’s own" : host.address, " ", labelTags(host.labels)),
-            may("admin") && h("div", { class: "card-actions" }, hostActions(host, isOwn, refresh)),
+            // The control instance's own host can be neither drained nor forgotten.
+            !isOwn && may("admin") && h("div", { class: "card-actions" }, hostActions(host, refresh)),
         ),
         host.problems.length > 0 && notice("problem", "Not all is well", reasonList(host.problems)),
         about && h("div", { class: "host-body" }, clockDial(about.clockErrorBoundNs), h(
@@ -108,7 +109,7 @@ function binaries(list) {
     );
 }
 
-function hostActions(host, isOwn, refresh) {
+function hostActions(host, refresh) {
     const drained = host.state === "drained";
     const drain = () => attempt(`Drain ${host.name}`, async () => {
         await post(path(["hosts", host.name, "drain"]), { drained: !drained });
@@ -116,7 +117,7 @@ function hostActions(host, isOwn, refresh) {
     });
     return [
         h("button", { type: "button", key: "drain", "data-verb": "drain", title: drained ? "Let it take machines again" : "Start and resume no machines on it any more", on: { click: drain } }, drained ? "Take machines again" : "Drain"),
-        !isOwn && h("button", { type: "button", key: "forget", class: "danger", "data-verb": "forget", on: { click: () => forgetAction(host, refresh) } }, "Forget…"),
+        h("button", { type: "button", key: "forget", class: "danger", "data-verb": "forget", on: { click: () => forgetAction(host, refresh) } }, "Forget…"),
     ];
 }
 
