@@ -116,9 +116,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
-        while chunk := response.read1(65536):
-            self.wfile.write(chunk)
-            self.wfile.flush()
+        try:
+            while chunk := response.read1(65536):
+                self.wfile.write(chunk)
+                self.wfile.flush()
+        except http.client.IncompleteRead:
+            pass  # The daemon has ended.
         upstream.close()
 
 

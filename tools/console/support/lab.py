@@ -45,6 +45,8 @@ class Lab:
             FERMATA_CACHE=str(CACHE),
             # A daemon that is started again is found where browsers look for it.
             FERMATA_CONSOLE=str(self.port),
+            # Hosts of a lab are one machine, which is busy.
+            FERMATA_CLOCK_ERROR="500ms",
         )
         for name in ("FERMATA_CONTROL", "FERMATA_TOKEN"):
             self.environment.pop(name, None)

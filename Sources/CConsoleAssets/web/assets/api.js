@@ -11,8 +11,9 @@ export class Problem extends Error {
         Object.assign(this, { status, code, reasons, exitCode });
     }
 
+    /** Nobody answered, or somebody on the way did in the place of who should. */
     get isUnreachable() {
-        return this.status === 0;
+        return this.status === 0 || [502, 503, 504].includes(this.status);
     }
 
     get needsSession() {

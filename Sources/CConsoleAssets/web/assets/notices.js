@@ -74,7 +74,7 @@ function fermataSign() {
 export function sentence(text) {
     if (!text) return "";
     const capital = text[0].toUpperCase() + text.slice(1);
-    // A name at the beginning is written as it is.
-    const begin = /^[a-z]+[ ,:]/.test(text) && !/^[a-z0-9_-]+@/.test(text) ? capital : text;
+    // A name at the beginning (`sensor: it…`, `bench@s1 is…`) is written as it is.
+    const begin = /^[a-z]+[ ,]/.test(text) ? capital : text;
     return /[.!?…]$/.test(begin) ? begin : `${begin}.`;
 }

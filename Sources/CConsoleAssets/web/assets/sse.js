@@ -7,7 +7,8 @@ export async function* eventsOf(response) {
     let event = blank();
     try {
         for (;;) {
-            const { done, value } = await reader.read();
+            // A connection that breaks is a stream that ends: whoever listens has to ask again in either case.
+            const { done, value } = await reader.read().catch(() => ({ done: true }));
             if (done) return;
             const lines = (pending + value).split("\n");
             pending = lines.pop();

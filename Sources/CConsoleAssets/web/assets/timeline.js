@@ -7,8 +7,8 @@ import { historyOf, timeScale } from "./timeline-model.js";
 import { formatDuration, formatInstant, formatTimeOfDay } from "./time.js";
 import { kinds, outcomes } from "./words.js";
 
-const LANE = 58;
-const TOP = 40;
+const LANE = 62;
+const TOP = 44;
 const SIDE = 44;
 const AXIS = 30;
 /** A point and its name need so much room when intervals are drawn evenly. */
@@ -206,7 +206,7 @@ export class Timeline {
             svg("title", {}, describe(point)),
             svg("circle", { class: "halo", r: 16 }),
             shapeOf(point),
-            point.name && point.kind !== "resume" && svg("text", { class: "name", y: -15, "text-anchor": "middle" }, point.name.length > 12 ? `${point.name.slice(0, 11)}…` : point.name),
+            point.name && point.kind !== "resume" && svg("text", { class: "name", y: -21, "text-anchor": "middle" }, point.name.length > 12 ? `${point.name.slice(0, 11)}…` : point.name),
         );
     }
 }
