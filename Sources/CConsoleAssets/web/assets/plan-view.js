@@ -13,13 +13,13 @@ import { badge } from "./words.js";
  * @returns `{ready, element}`
  */
 export async function loadPlan(route, body, simulation, signal) {
-    if (canPlan() && route.plans) {
+    if (route.plans && (await canPlan())) {
         try {
             const plan = await post(`${route.path}?dryRun=true`, body, { signal });
             return { ready: plan.ready !== false && plan.outcome !== "refused", element: planOf(plan) };
         } catch (problem) {
             if (problem.isUnreachable || problem.needsSession) throw problem;
-            if (!problem.isUnsupported) return { ready: false, element: problemNotice(problem) };
+            if (!problem.isUnsupported && problem.code !== "bad-request") return { ready: false, element: problemNotice(problem) };
         }
     }
     return hostsNow(simulation, signal);

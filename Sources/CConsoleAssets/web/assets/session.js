@@ -1,13 +1,15 @@
 // Who looks at this page, and what this control instance can do beyond what every one can.
 
-import { get } from "./api.js";
+import { get, post } from "./api.js";
 import { learn } from "./host-clock.js";
 
 const roles = ["view", "operate", "admin"];
 let session = null;
+let planning = null;
 
 /** Asks anew; tells the host's time, too. */
 export async function loadSession() {
+    planning = null;
     session = (await ask("/v1/session")) ?? (await ask("/v1/version"));
     return session;
 }
@@ -18,11 +20,19 @@ export function may(role) {
 }
 
 /**
- * Whether `dryRun` can be asked for. It came together with sessions that have a role; to an older control instance the same
- * request would be the operation itself, so it is never tried out.
+ * Whether operations can be planned without being begun. To a control instance that does not know `dryRun`, the same request
+ * could be the operation itself. So it is tried out where nothing can happen: one that knows it takes offence at its value
+ * before it looks for the simulation.
  */
 export function canPlan() {
-    return session?.role !== undefined;
+    planning ??= post("/v1/simulations/no-such-simulation/suspend?dryRun=perhaps", {}).then(
+        () => false,
+        (problem) => {
+            if (problem.isUnreachable || problem.needsSession) planning = null;
+            return problem.status === 400;
+        },
+    );
+    return planning;
 }
 
 async function ask(path) {

@@ -51,6 +51,8 @@ export function liveView({ outlet, feed, signal }, { load, draw, concerns = () =
 
     render(outlet, h("p", { class: "loading", role: "status" }, "Loading…"));
     feed.onChange((change) => {
+        // Stages come by the dozen, and what they are of is followed by whoever shows them.
+        if (change.step === "stage") return;
         if (change.kind === "reset" || concerns(change)) refresh();
     }, signal);
     const timer = setInterval(() => {
