@@ -66,3 +66,10 @@ def running(lab):
 def checkpoint(running):
     """A checkpoint that was just made; its name."""
     return running.json("checkpoint", "bench")["checkpoint"]
+
+
+@pytest.fixture
+def known(running):
+    """Some checkpoint, the same for all tests that only look."""
+    saved = [one["checkpoint"] for one in running.get("/v1/simulations/bench/checkpoints")[1]["checkpoints"]]
+    return "looked-at" if "looked-at" in saved else running.json("checkpoint", "bench", "--as", "looked-at", "--label", "keep=")["checkpoint"]

@@ -73,9 +73,9 @@ FAINT = """
 
 
 @pytest.fixture
-def page(request, browser, checkpoint, running):
+def page(request, browser, known, running):
     operation = running.get("/v1/operations")[1]["operations"][0]["operation"]
-    names = {"CHECKPOINT": checkpoint, "OPERATION": operation}
+    names = {"CHECKPOINT": known, "OPERATION": operation}
     browser.go(*[names.get(part, part) for part in PAGES[request.param]])
     return browser
 
@@ -105,7 +105,7 @@ def test_nothing_is_wider_than_a_narrow_screen(page):
     page.wait("the page to fit", lambda: page.js("return document.documentElement.scrollWidth") <= 360, seconds=5)
 
 
-def test_dialogs_fit_a_narrow_screen_and_have_names(browser, checkpoint):
+def test_dialogs_fit_a_narrow_screen_and_have_names(browser, known):
     browser.resize(360, 740)
     browser.go("simulations", "bench")
     for verb in ("suspend", "checkpoint", "rewind", "clone"):
@@ -146,11 +146,11 @@ def test_a_suspend_needs_no_mouse(browser, running):
     assert running.state("bench") == "suspended"
 
 
-def test_what_has_the_focus_is_seen_and_keeps_it_when_the_page_is_drawn_again(browser, checkpoint, running):
+def test_what_has_the_focus_is_seen_and_keeps_it_when_the_page_is_drawn_again(browser, known, running):
     browser.go("simulations", "bench")
     browser.tab_to("Checkpoint")
     assert browser.js("return getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    running.run("label", f"bench@{checkpoint}", "drawn=again")
+    running.run("label", f"bench@{known}", "drawn=again")
     browser.wait_text("drawn=again")
     assert browser.focused() == "Checkpoint"
 

@@ -79,10 +79,12 @@ def test_checkpoint_saves_what_runs_on(browser, running):
     confirm(browser)
     browser.wait_text("and run on", "dialog")
     # They stood still for much longer than they stopped apart.
-    for _ in range(20):
-        if browser.all("dialog .mark-resume"):
+    browser.js("document.querySelector('dialog .plot-area').focus()")
+    for _ in range(60):
+        if browser.all("dialog .plot-area .mark-resume"):
             break
-        browser.press("dialog [aria-label^='Zoom out']")
+        browser.keys("-")
+    browser.keys("---")
     assert len(browser.all("dialog .plot-area .mark-resume")) == 2
     done(browser)
     assert running.state("bench") == "running"

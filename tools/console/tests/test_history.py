@@ -1,7 +1,7 @@
 """What was done."""
 
 
-def test_operations_are_told_newest_first_with_how_they_ended(browser, checkpoint, running):
+def test_operations_are_told_newest_first_with_how_they_ended(browser, known, running):
     operations = running.get("/v1/operations")[1]["operations"]
     browser.go("history")
     browser.wait("all of them", lambda: len(browser.all("tr[data-operation]")) >= len(operations))
@@ -10,7 +10,7 @@ def test_operations_are_told_newest_first_with_how_they_ended(browser, checkpoin
     assert browser.one("tr[data-operation]").get_attribute("data-outcome") == "done"
 
 
-def test_the_history_is_narrowed_to_a_simulation_and_an_outcome(browser, checkpoint, running):
+def test_the_history_is_narrowed_to_a_simulation_and_an_outcome(browser, known, running):
     browser.go("history")
     browser.choose("#filter-simulation", "bench")
     browser.choose("#filter-outcome", "done")

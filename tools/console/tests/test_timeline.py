@@ -24,7 +24,7 @@ def test_every_instant_is_a_point_and_a_rewind_a_branch(browser, checkpoint, run
     assert pressed(browser).startswith(f"Resume of {checkpoint}")
 
 
-def test_arrows_go_from_instant_to_instant(browser, checkpoint):
+def test_arrows_go_from_instant_to_instant(browser, known):
     browser.go("simulations", "bench")
     last = browser.wait("a chosen point", lambda: pressed(browser))
     browser.one(".point[aria-pressed=true]")
@@ -40,7 +40,7 @@ def test_arrows_go_from_instant_to_instant(browser, checkpoint):
     assert pressed(browser) == points(browser)[-1]
 
 
-def test_the_timeline_zooms_and_can_be_drawn_to_scale(browser, checkpoint):
+def test_the_timeline_zooms_and_can_be_drawn_to_scale(browser, known):
     browser.go("simulations", "bench")
     width = lambda: browser.js("return document.querySelector('.timeline-area svg').getBoundingClientRect().width")
     browser.one(".timeline .point")

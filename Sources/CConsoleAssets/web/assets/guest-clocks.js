@@ -20,7 +20,8 @@ export async function guestClocks(simulation, operations, signal) {
     const clocks = new Map();
     if (runs) {
         reckoned(simulation, operations, clocks);
-        await readLive(simulation.simulation, clocks, signal);
+        // Reading holds the simulation for a moment, in which others' operations are refused: only what is not known is asked for.
+        if (simulation.machines.some((machine) => machine.state === "running" && !clocks.has(machine.name))) await readLive(simulation.simulation, clocks, signal);
     } else if (simulation.state === "suspended" && simulation.checkpoint) {
         await readSaved(simulation.simulation, simulation.checkpoint, clocks, signal);
     }

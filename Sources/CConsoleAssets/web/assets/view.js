@@ -4,7 +4,7 @@ import { h, render } from "./dom.js";
 import { problemNotice } from "./notices.js";
 
 /** States of machines have no events of their own (a QEMU may just die): so often everything is looked at anyway. */
-const SLOW = 15_000;
+const SLOW = 8_000;
 
 /**
  * @param context what main.js gives to pages: `outlet`, `feed`, `signal`
