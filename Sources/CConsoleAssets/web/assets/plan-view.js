@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
-import { notice, problemNotice, reasonList } from "./notices.js";
+import { notice, noteList, problemNotice, reasonList } from "./notices.js";
 import { canPlan } from "./session.js";
 import { formatDuration, formatInstant } from "./time.js";
 import { badge } from "./words.js";
@@ -16,7 +16,7 @@ export async function loadPlan(route, body, simulation, signal) {
     if (route.plans && (await canPlan())) {
         try {
             const plan = await post(`${route.path}?dryRun=true`, body, { signal });
-            return { ready: plan.ready !== false && plan.outcome !== "refused", element: planOf(plan) };
+            return { ready: plan.ready, element: planOf(plan) };
         } catch (problem) {
             if (problem.isUnreachable || problem.needsSession) throw problem;
             if (!problem.isUnsupported && problem.code !== "bad-request") return { ready: false, element: problemNotice(problem) };
@@ -26,30 +26,27 @@ export async function loadPlan(route, body, simulation, signal) {
 }
 
 function planOf(plan) {
-    const hosts = plan.hosts ?? plan.hypervisors ?? [];
+    const { hosts = [], reasons = [], notes = [] } = plan;
+    const told = new Set(hosts.flatMap((host) => host.reasons.map((reason) => reason.message)));
+    const others = reasons.filter((reason) => !told.has(reason.message));
     return h(
         "div",
         { class: "plan" },
         h("h3", {}, "Readiness"),
-        plan.reasons?.length > 0 && notice("problem", "It would be refused", reasonList(plan.reasons)),
+        !plan.ready && notice("problem", "It would be refused: nothing would happen", others.length > 0 && reasonList(others)),
         h("ul", { class: "hosts-plan" }, hosts.map(hostPlan)),
-        plan.deadlineNs !== undefined && h("p", { class: "quiet" }, `The earliest instant that suits all is ${formatInstant(plan.deadlineNs, 3)} UTC.`),
-        plan.notes?.length > 0 && h("ul", { class: "notes" }, plan.notes.map((text) => h("li", {}, text))),
+        plan.deadlineNs !== undefined && h("p", { class: "quiet" }, `Asked now, it would happen at ${formatInstant(plan.deadlineNs, 3)} UTC.`),
+        noteList(notes),
     );
 }
 
 function hostPlan(host) {
-    const facts = [
-        host.requiredNs !== undefined && `needs ${formatDuration(host.requiredNs)}`,
-        host.expectedDelayNs !== undefined && `expects ${formatDuration(host.expectedDelayNs)} of delay`,
-        host.clockErrorBoundNs !== undefined && host.clockErrorBoundNs !== null && `clock ± ${formatDuration(host.clockErrorBoundNs)}`,
-        host.machines?.length > 0 && host.machines.map((machine) => machine.name ?? machine).join(", "),
-    ].filter(Boolean);
+    const facts = [host.machines.join(", "), host.requiredNs !== undefined && `can in ${formatDuration(host.requiredNs)}`].filter(Boolean);
     return h(
         "li",
         { "data-ready": String(host.ready) },
         h("span", { class: `sign ${host.ready ? "run" : "bad"}` }, icon(host.ready ? "check" : "cross")),
-        h("div", {}, h("strong", {}, host.host ?? host.name), h("span", { class: "quiet" }, host.ready ? " is ready" : " is not ready"), h("p", { class: "quiet" }, facts.join(" · ")), host.reasons?.length > 0 && reasonList(host.reasons)),
+        h("div", {}, h("strong", {}, host.host), h("span", { class: "quiet" }, host.ready ? " is ready" : " is not ready"), h("p", { class: "quiet" }, facts.join(" · ")), host.reasons.length > 0 && reasonList(host.reasons)),
     );
 }
 
