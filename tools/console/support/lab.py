@@ -92,6 +92,16 @@ class Lab:
         finally:
             connection.close()
 
+    def probe_serial(self, simulation, machine):
+        """Whether the daemon has a machine's serial console: the status, and the code of what is against it."""
+        connection = ControlConnection(str(self.home / "control.sock"))
+        try:
+            connection.request("GET", f"/v1/simulations/{simulation}/machines/{machine}/serial", headers={"Accept": "text/event-stream"})
+            response = connection.getresponse()
+            return response.status, None if response.status == 200 else json.loads(response.read())["code"]
+        finally:
+            connection.close()
+
     def state(self, simulation):
         status, answer = self.get(f"/v1/simulations/{simulation}")
         return answer["state"] if status == 200 else None

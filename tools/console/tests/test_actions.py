@@ -79,6 +79,7 @@ def test_checkpoint_saves_what_runs_on(browser, running):
     confirm(browser)
     browser.wait_text("and run on", "dialog")
     # They stood still for much longer than they stopped apart.
+    browser.one("dialog .plot-area")
     browser.js("document.querySelector('dialog .plot-area').focus()")
     for _ in range(60):
         if browser.all("dialog .plot-area .mark-resume"):
