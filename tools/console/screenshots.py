@@ -94,7 +94,7 @@ PICTURES = {
     "suspend": (lambda browser: open_dialog(browser, "suspend"), 1280, "light", False),
     "resume-narrow": (lambda browser: open_dialog(browser, "rewind"), 360, "dark", False),
     "confirmation": (confirmation, 1280, "dark", False),
-    "report": (report, 1280, "light", False),
+    "report": (report, 1180, "light", False),
     "progress": (progress, 1280, "light", False),
 }
 

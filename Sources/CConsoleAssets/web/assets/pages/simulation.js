@@ -146,7 +146,7 @@ function uptime(clock) {
     const second = 1_000_000_000n;
     const text = (now) => {
         const ns = clock.runs ? clock.virtualNs + (now - clock.atNs) : clock.virtualNs;
-        return formatDuration((ns / second) * second);
+        return ns < 60n * second ? `${ns / second} s` : formatDuration((ns / second) * second);
     };
     return clock.runs ? ticking(text) : text(hostNow());
 }
