@@ -1,6 +1,7 @@
 #!/bin/bash
 # Tests of the web console: every page and action in a headless Chromium, against real machines.
 # Usage: check.sh [ARGUMENT OF PYTEST]…
+# With FERMATA_CONSOLE_FILES=source the page is that of the source tree and not that of the binary.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

@@ -92,7 +92,7 @@ PICTURES = {
     "history": (lambda browser: browser.go("history"), 1280, "light", True),
     "operation": (operation, 1280, "light", True),
     "suspend": (lambda browser: open_dialog(browser, "suspend"), 1280, "light", False),
-    "resume-narrow": (lambda browser: open_dialog(browser, "rewind"), 360, "dark", False),
+    "rewind-narrow": (lambda browser: open_dialog(browser, "rewind"), 360, "dark", False),
     "confirmation": (confirmation, 1280, "dark", False),
     "report": (report, 1180, "light", False),
     "progress": (progress, 1280, "light", False),

@@ -1,18 +1,21 @@
-"""How a browser gets in: by `fermata console`, or, while the binary has no such verb, by dev.py, which does the same."""
+"""How a browser gets in: by `fermata console`. With FERMATA_CONSOLE_FILES=source by dev.py, which does the same with the files as
+they are in the source tree, so that the page can be worked on without a build."""
 
+import os
 import pathlib
 import subprocess
 import sys
 
-from .lab import BINARY
+from .lab import free_port
 
 
 class Door:
     def __init__(self, lab):
         self.lab = lab
-        verbs = subprocess.run([BINARY, "--help"], capture_output=True, text=True).stdout
         self.proxy = None
-        if not any(line.split()[:1] == ["console"] for line in verbs.splitlines()):
+        if os.environ.get("FERMATA_CONSOLE_FILES") == "source":
+            # The daemon's own door has the other.
+            lab.port = free_port()
             program = pathlib.Path(__file__).resolve().parents[1] / "dev.py"
             self.proxy = subprocess.Popen(
                 [sys.executable, str(program), "--home", str(lab.home), "--port", str(lab.port)],
