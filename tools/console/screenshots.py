@@ -6,6 +6,8 @@ Usage: screenshots.py [--into FOLDER] [NAME…]        names as of PICTURES; all
 
 import argparse
 import pathlib
+import signal
+import sys
 import time
 
 from support.browser import Browser
@@ -104,6 +106,8 @@ def main():
     parser.add_argument("--into", type=pathlib.Path, default=ROOT / "docs/console")
     parser.add_argument("names", nargs="*", metavar="NAME")
     arguments = parser.parse_args()
+    # So that what was started ends in any case.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     arguments.into.mkdir(parents=True, exist_ok=True)
     lab, door, browser = Lab(), None, None
     try:

@@ -1,4 +1,5 @@
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -8,6 +9,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support.browser import Browser  # noqa: E402
 from support.door import Door  # noqa: E402
 from support.lab import ARM, RISCV, Lab  # noqa: E402
+
+
+# Whoever ends the tests ends what they started: this makes it an end that pytest cleans up after.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
