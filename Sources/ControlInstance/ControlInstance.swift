@@ -20,6 +20,8 @@ public final class ControlInstance: Sendable {
     let store: any Store
     let checkpointSet: CheckpointSet
     let clock: any RealtimeClock
+    /// nil: hooks are not run.
+    let hookRunner: (any HookRunner)?
     let logger: Logger
     let state = Mutex(State())
     let sealing = Sealing()
@@ -46,6 +48,7 @@ public final class ControlInstance: Sendable {
     /// - Parameters:
     ///   - home: absolute; created if it is not there.
     ///   - hypervisors: the first is the one of machines that name no host; each with a name of its own.
+    ///   - hooks: runs those of manifests and of the folder `hooks`.
     ///   - connect: for hosts that are added; nil: none can be.
     /// - Throws: ``ControlError`` when `home` cannot be used.
     public init(
@@ -55,6 +58,7 @@ public final class ControlInstance: Sendable {
         store: any Store,
         clock: any RealtimeClock = SystemClock(),
         options: ControlOptions = ControlOptions(),
+        hooks: (any HookRunner)? = nil,
         logger: Logger = Logger(label: "fermata.control")
     ) throws(ControlError) {
         guard !hypervisors.isEmpty, Set(hypervisors.map(\.host)).count == hypervisors.count else {
@@ -70,6 +74,7 @@ public final class ControlInstance: Sendable {
         self.store = store
         self.clock = clock
         self.options = options
+        hookRunner = hooks
         self.logger = logger
         checkpointSet = try CheckpointSet(folder: "\(home)/checkpoints")
     }

@@ -13,6 +13,8 @@ public struct SimulationSpec: Codable, Hashable, Sendable {
     public var quotaBytes: UInt64?
     /// How badly the clocks of its hosts may be known against each other; nil: as the control instance allows for all.
     public var clockErrorLimit: Span?
+    /// What its control instance runs before and after operations; nil: nothing.
+    public var hooks: [HookSpec]?
 
     public init(
         name: String,
@@ -21,7 +23,8 @@ public struct SimulationSpec: Codable, Hashable, Sendable {
         links: [LinkSpec] = [],
         resources: [ResourceSpec] = [],
         quotaBytes: UInt64? = nil,
-        clockErrorLimit: Span? = nil
+        clockErrorLimit: Span? = nil,
+        hooks: [HookSpec]? = nil
     ) {
         self.name = name
         self.clock = clock
@@ -30,6 +33,7 @@ public struct SimulationSpec: Codable, Hashable, Sendable {
         self.resources = resources
         self.quotaBytes = quotaBytes
         self.clockErrorLimit = clockErrorLimit
+        self.hooks = hooks
     }
 }
 

@@ -176,6 +176,13 @@ enum Samples {
                 ClonesStarted(clones: [ClonesStarted.Clone(simulation: "lab", operation: operation, events: "/")])
             ),
             ("Removed", RemovedAnswer(removed: [])),
+            (
+                "HookReport",
+                HookReport(
+                    HookSpec(event: .failed, command: ["x"]),
+                    HookRun(end: .exited, status: 1, duration: .zero, output: "o", errors: "e", stragglers: 1)
+                )
+            ),
             ("LeaseHeld", LeaseHeld(simulation: "lab")), ("LeaseReport", LeaseReport(simulation: "lab")),
             ("GarbageReport", GarbageReport(dryRun: true, items: [], spared: [])),
             ("Origin", origin), ("Version", VersionAnswer(version: "1", processID: 1, started: instant, now: instant)),

@@ -106,7 +106,7 @@ struct WrongManifestTests {
             "2:1: the manifest has no key 'machnies'; did you mean 'machines'?"
         ),
         Case(pair: "clock: 90s", "5:8: '90s' is not a clock policy"),
-        Case(pair: "hooks: {before: x}", "5:8: hooks are not supported yet: leave the key out"),
+        Case(pair: "hooks: {before-suspend: x}", "5:25: expected a hook's mapping, found 'x'"),
         Case(pair: "hosts: []", "5:8: hosts are not supported yet: leave the key out"),
         Case(
             "an unset variable",

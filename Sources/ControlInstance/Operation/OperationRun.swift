@@ -23,6 +23,9 @@ struct OperationRun: Sendable {
     private(set) var kept: String?
     /// What was done before this operation began, and stays done when it fails.
     var lasting: Reason?
+    var hookReports: [HookReport] = []
+    /// What people should know of them.
+    var hookNotes: [String] = []
     private var watch: Task<Void, Never>?
     /// Machines are about to go on with the checkpoint's own RAM.
     private var isTaking = false
@@ -40,8 +43,9 @@ struct OperationRun: Sendable {
 
     mutating func run() async -> OperationReport {
         announce()
-        let ending = await takeAndCarryOut()
-        let report =
+        let refusals = await runHooksBefore()
+        let ending = refusals.isEmpty ? await takeAndCarryOut() : .nothing(.refused, refusals)
+        var report =
             switch ending {
             case .done: await commit()
             case .nothing(let outcome, let reasons): await close(outcome, reasons)
@@ -50,6 +54,7 @@ struct OperationRun: Sendable {
         if isTaking, let place = plan.source { control.endConsuming(place) }
         watch?.cancel()
         announce()
+        report = await runHooksAfter(report)
         log(report)
         control.count(report)
         if let place = plan.destination { control.sealLater(place) }

@@ -32,6 +32,8 @@ public struct OperationReport: Codable, Hashable, Sendable {
     public var stages: [Stage]
     /// What people should know: precision not to be had, clocks that cannot be controlled…
     public var notes: [String]
+    /// In the order in which they ran; nil: none did.
+    public var hooks: [HookReport]?
     public var started: HostInstant
     public var finished: HostInstant?
 
@@ -40,7 +42,7 @@ public struct OperationReport: Codable, Hashable, Sendable {
         case deadline = "deadlineNs"
         case spread = "spreadNs"
         case clockErrorBound = "clockErrorBoundNs"
-        case policy, scope, machines, stages, notes
+        case policy, scope, machines, stages, notes, hooks
         case started = "startedNs"
         case finished = "finishedNs"
     }

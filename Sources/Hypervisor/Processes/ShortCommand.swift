@@ -6,12 +6,16 @@ import Time
 
 /// A tool that runs for seconds and says something: `qemu-img`, a resource's command. Never through a shell.
 struct ShortCommand: Sendable {
+    enum Cut: Sendable { case timeout, cancelled }
+
     struct Output: Sendable {
         /// How it ended: the exit status, or the signal's number.
         var status: Int32
         var bySignal: Bool
         var standardOutput: [UInt8]
         var standardError: [UInt8]
+        /// Why it was ended before it ended by itself.
+        var cut: Cut?
 
         var succeeded: Bool { status == 0 && !bySignal }
 
@@ -30,14 +34,29 @@ struct ShortCommand: Sendable {
     var environment: [String: String] = [:]
     var workingDirectory: String?
     var timeout: Span = .seconds(30)
-    /// What it reads; at most as much as a pipe holds, 64 KiB.
+    /// What it reads; at most as much as a pipe can hold, 1 MiB.
     var input = ""
     /// Bytes kept of each of the two outputs; what comes after them is read and dropped.
     var outputLimit = 1 << 20
+    /// Bytes kept of the end of each, beside those of the beginning.
+    var outputTail = 0
+    /// Whether what it leaves running in its process group ends with it.
+    var endsItsGroup = false
 
     /// - Throws: when it cannot be started, exceeds its time, or the task is cancelled; the process and all of its group
     ///   are gone then. A status other than 0 is no error here.
     func run() async throws(HypervisorError) -> Output {
+        let output = try await observe()
+        switch output.cut {
+        case .timeout: throw failure("command-timeout", "it took longer than \(timeout.duration)")
+        case .cancelled: throw failure("cancelled", "it was cancelled")
+        case nil: return output
+        }
+    }
+
+    /// As ``run()``, with what it said until then when it was cut short.
+    /// - Throws: when it cannot be started.
+    func observe() async throws(HypervisorError) -> Output {
         guard let wake = OwnedDescriptor.pipe() else { throw failure("command-failed", "no descriptors left") }
         let result = await withTaskCancellationHandler {
             await BlockingThread.run { self.runBlocking(cancellation: wake.read) }

@@ -7,7 +7,7 @@ enum ResourceKeys {
     static let check = Key("check", argumentVector, "the command that succeeds while it is held")
     static let timeout = Key("timeout", ValueType<Span>.duration, standard: "10s", "how long each command may take")
 
-    private static let argumentVector = ValueType<[Placed<String>]>.list(
+    static let argumentVector = ValueType<[Placed<String>]>.list(
         of: ValueType<String>.string,
         atLeast: 1,
         "a list of a command and its arguments"

@@ -47,7 +47,11 @@ enum SimulationKeys {
         standard: "5ms",
         "how far the clocks of its hosts may be apart, as far as is known; an operation is refused if it may be more"
     )
-    static let hooks = Key("hooks", ValueType<Never>.notYet("hooks"), "reserved")
+    static let hooks = Key(
+        "hooks",
+        HookKeys.type,
+        "commands that the control instance runs before and after operations"
+    )
     static let hosts = Key("hosts", ValueType<Never>.notYet("hosts"), "reserved")
 
     static let type = ValueType<SimulationSpec>.object(
@@ -65,7 +69,7 @@ enum SimulationKeys {
         let resources = object(resources) ?? []
         let quota = object(quota)
         let clockError = object(clockError)
-        _ = object(hooks)
+        let hooks = object(hooks)
         _ = object(hosts)
         guard let name, let machines else { return nil }
         if machines.isEmpty, object.reading.problems.isEmpty {
@@ -80,7 +84,8 @@ enum SimulationKeys {
             links: cables.map(\.value),
             resources: resources.map(\.value),
             quotaBytes: quota,
-            clockErrorLimit: clockError
+            clockErrorLimit: clockError,
+            hooks: hooks
         )
     }
 }

@@ -34,6 +34,7 @@ enum DaemonParts {
             connect: { far.hypervisor(of: $0) },
             store: try SQLiteStore(path: "\(home)/state.sqlite"),
             options: options,
+            hooks: HookProcess(),
             logger: logger
         )
     }
