@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds the ticker firmware for QEMU's arm and riscv `virt` boards. Usage: build.sh FOLDER
+# Builds the ticker firmware for QEMU's arm and riscv `virt` boards and its mainframe. Usage: build.sh FOLDER
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -19,3 +19,5 @@ mkdir -p "$folder"
 # The board puts its device tree at the start of RAM, so the image keeps clear of it.
 build ticker-arm.elf 0x40100000 --target=aarch64-unknown-none-elf -mgeneral-regs-only -mstrict-align
 build ticker-riscv.elf 0x80000000 --target=riscv64-unknown-none-elf -march=rv64imac_zicsr -mabi=lp64 -mcmodel=medany
+# Not where Linux would begin: QEMU puts a command line behind what begins there.
+build ticker-s390x.elf 0x20000 --target=s390x-linux-gnu

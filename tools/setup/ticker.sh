@@ -9,5 +9,5 @@ build_ticker() {
         quietly "$sources/build.sh" "$output"
         printf '%s\n' "$digest" >"$output/.sources"
     fi
-    step ticker "for arm and riscv boards"
+    step ticker "for arm and riscv boards and s390x"
 }
