@@ -17,6 +17,8 @@ enum TransportFailure {
         case let error as HTTPClientError where error == .deadlineExceeded: "it did not answer in time"
         case let error as HTTPClientError where error == .remoteConnectionClosed:
             "it closed the connection; if it refused our certificate, its log says why"
+        case let error where "\(error)".contains("CERTIFICATE_VERIFY_FAILED"):
+            "its certificate has expired, is not valid yet, or is of an authority that is not trusted here"
         case is NIOSSLError, is BoringSSLError: "TLS failed (\(error)); if it refused our certificate, its log says why"
         default: "\(error)"
         }

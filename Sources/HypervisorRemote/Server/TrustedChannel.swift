@@ -28,7 +28,7 @@ struct TrustedChannel: HTTPChannelHandler {
                 },
                 configuration: .init()
             )
-            try channel.pipeline.syncOperations.addHandlers([handler, HandshakeDeadline()])
+            try channel.pipeline.syncOperations.addHandlers([handler, HandshakeDeadline(logger: logger)])
         }
         .flatMap { base.setup(channel: channel, logger: logger) }
     }
