@@ -43,7 +43,7 @@ struct FaultTests {
         Case(.prepare, .forget, is: .refused, "no-common-instant"),
         Case(.prepare, .late(50), is: .done, committed: true),
         Case(.execute, .refuse("instant-too-near"), is: .missed, "instant-too-near"),
-        Case(.execute, .refuse("handle-expired"), is: .failed, "handle-expired"),
+        Case(.execute, .refuse("handle-expired"), is: .missed, "handle-expired"),
         Case(.execute, .refuseAfter("handle-used"), is: .failed, "handle-used"),
         Case(.execute, .hang, is: .failed, "host-no-answer"),
         Case(.execute, .hangAfter, is: .failed, "host-no-answer"),

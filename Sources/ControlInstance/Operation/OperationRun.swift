@@ -173,7 +173,9 @@ struct OperationRun: Sendable {
         }
         guard !reasons.isEmpty else { return nil }
         await cancel(unarmed)
-        let late = reasons.allSatisfy { ["instant-too-near", "instant-past", "instant-missed"].contains($0.code) }
+        // A promise ends behind the instant that it is for.
+        let isLate = ["instant-too-near", "instant-past", "instant-missed", "handle-expired"]
+        let late = reasons.allSatisfy { isLate.contains($0.code) }
         // All: one that is silent may be armed, and so may one that refused, when the call came to it twice.
         return .undo(
             OperationOutcome(failureWith: reasons, otherwise: late ? .missed : .failed),
