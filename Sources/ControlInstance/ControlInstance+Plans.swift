@@ -148,9 +148,12 @@ extension ControlInstance {
         areThere: Bool = false,
         order: (SimulationSpec, [String]) -> Order
     ) throws(ControlError) -> [OperationPlan.Part] {
-        let host = { (machine: String) in
-            hosts[machine] ?? spec.machines.first { $0.name == machine }?.host ?? self.ownHost
-        }
+        // Each machine is looked up once: a fleet has a thousand hosts and ten thousand machines.
+        let wanted = Dictionary(
+            spec.machines.compactMap { machine in machine.host.map { (machine.name, $0) } },
+            uniquingKeysWith: { first, _ in first }
+        )
+        let host = { (machine: String) in hosts[machine] ?? wanted[machine] ?? self.ownHost }
         let known = Set(hypervisors.map(\.host))
         let strange = names.filter { !known.contains(host($0)) }
         let places = Dictionary(names.map { ($0, host($0)) }, uniquingKeysWith: { first, _ in first })
@@ -165,12 +168,18 @@ extension ControlInstance {
             + linkObstacles(spec, places)
             + (areThere ? [] : names.compactMap { obstacle(toPlacing: $0, on: host($0)) })
         guard reasons.isEmpty else { throw ControlError(reasons, exitCode: 3) }
-        let used = hypervisors.filter { hypervisor in names.contains { host($0) == hypervisor.host } }
+        let owns = Dictionary(grouping: names, by: host)
+        let machines = Dictionary(grouping: spec.machines.filter { places[$0.name] != nil }) { host($0.name) }
+        var links: [String: [LinkSpec]] = [:]
+        for link in spec.links {
+            for place in Set(link.ends.compactMap { places[$0.machine] }) { links[place, default: []].append(link) }
+        }
+        let used = hypervisors.filter { owns[$0.host] != nil }
         return used.enumerated().map { index, hypervisor in
-            let own = names.filter { host($0) == hypervisor.host }
+            let own = owns[hypervisor.host] ?? []
             var part = spec
-            part.machines = spec.machines.filter { own.contains($0.name) }
-            part.links = spec.links.filter { link in link.ends.contains { own.contains($0.machine) } }
+            part.machines = machines[hypervisor.host] ?? []
+            part.links = links[hypervisor.host] ?? []
             // A resource belongs to the simulation as a whole and is to be held once.
             part.resources = index == 0 ? spec.resources : []
             return OperationPlan.Part(hypervisor: hypervisor, order: order(part, own), machines: own)

@@ -64,6 +64,7 @@ extension ControlInstance {
         }
         let policy = request.policy ?? target.spec.clock
         let instant = resolve(request.when)
+        let saved = Dictionary(grouping: manifest.machines, by: \.name)
         let parts = try parts(of: target.spec, hosts: manifest.hosts, names: manifest.machines.map(\.name)) {
             spec,
             names in
@@ -71,7 +72,7 @@ extension ControlInstance {
                 ResumeOrder(
                     operation: id,
                     simulation: spec,
-                    machines: manifest.machines.filter { names.contains($0.name) },
+                    machines: names.flatMap { saved[$0] ?? [] },
                     links: manifest.links.filter { names.contains($0.towards) },
                     instant: instant,
                     folder: place.final,

@@ -10,6 +10,8 @@ final class LiveOperation: Sendable {
     private struct State {
         /// Kept so that a follower who comes late sees it all.
         var events: [OperationEvent] = []
+        /// Those of `events`, of which a fleet has tens of thousands.
+        var stages: Set<OperationReport.Stage> = []
         var ended = false
         var followers: [Int: AsyncStream<OperationEvent>.Continuation] = [:]
         var nextFollower = 0
@@ -22,7 +24,7 @@ final class LiveOperation: Sendable {
         let (followers, ends) = state.withLock { state -> ([AsyncStream<OperationEvent>.Continuation], Bool) in
             guard !state.ended else { return ([], false) }
             // Hypervisors may tell a stage twice when they are asked twice.
-            if case .stage = event, state.events.contains(event) { return ([], false) }
+            if case .stage(let stage) = event, !state.stages.insert(stage).inserted { return ([], false) }
             state.events.append(event)
             if case .result = event { state.ended = true }
             return (Array(state.followers.values), state.ended)

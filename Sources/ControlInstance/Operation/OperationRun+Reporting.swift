@@ -41,8 +41,8 @@ extension OperationRun {
 
     /// As the plan has the machines, whichever host reported first.
     private func inOrder<Value>(_ values: [Value], _ name: (Value) -> String) -> [Value] {
-        let order = plan.parts.flatMap(\.machines)
-        func place(_ value: Value) -> Int { order.firstIndex(of: name(value)) ?? order.count }
+        let order = Dictionary(zip(plan.parts.flatMap(\.machines), 0...), uniquingKeysWith: { first, _ in first })
+        func place(_ value: Value) -> Int { order[name(value)] ?? order.count }
         return values.sorted { place($0) < place($1) }
     }
 
