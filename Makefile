@@ -5,7 +5,8 @@ export FERMATA_CACHE ?= $(CURDIR)/.cache
 stage := tools/stage.sh
 
 .NOTPARALLEL:
-.PHONY: help demo demonstrate pytest test setup fixtures lint fmt build build-tests build-checks tests core clock-step model sanitize fuzz selftest clean
+.PHONY: help demo demonstrate pytest console test setup fixtures lint fmt build build-tests build-checks tests core clock-step hosts model \
+	sanitize fuzz selftest clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -20,9 +21,14 @@ demonstrate:
 pytest:
 	@$(stage) pytest tools/pytest-fermata/check.sh
 
-## make test      everything: lint, build, all tests on real QEMU, the demo, the pytest plugin, sanitizer, coverage, fuzzing
+## make console   the web console in a headless Chromium, against real machines
+console:
+	@$(stage) console tools/console/check.sh
+
+## make test      everything: lint, build, all tests on real QEMU, the demo, the pytest plugin, the web console, hosts in
+##                network namespaces, sanitizer, coverage, fuzzing
 test: setup lint build-tests
-	@tools/lanes.sh "tests demonstrate pytest clock-step" "model build-checks fuzz"
+	@tools/lanes.sh "tests demonstrate pytest console clock-step hosts" "model build-checks fuzz"
 	@$(MAKE) --no-print-directory sanitize
 	@tools/summary.sh
 
@@ -57,6 +63,10 @@ tests:
 ## make clock-step  what happens to armed timers when a real kernel's clock is set, in a guest
 clock-step: setup
 	@$(stage) clock-step tools/clock-step/run.sh
+
+## make hosts     three hosts in network namespaces: faults, cuts, wrong clocks, four architectures, strangers (root)
+hosts:
+	@$(stage) hosts tools/hosts/check.sh
 
 ## make model     the model of the two-phase protocol, by spin: what holds, and that what is wrong is found
 model:

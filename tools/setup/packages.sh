@@ -11,8 +11,9 @@ packages=(
     mypy python3-pip python3-pytest python3-pytest-xdist                        # the pytest plugin
     python3-setuptools python3-venv python3-wheel
     e2fsprogs xfsprogs                                                          # disks of tests
-    chromium chromium-driver python3-selenium python3-pytest                    # the web console's tests
+    chromium chromium-driver python3-selenium                                   # the web console's tests
     fonts-inter fonts-jetbrains-mono                                            # and its pictures
+    iproute2                                                                    # hosts in network namespaces
 )
 
 install_packages() {
