@@ -75,10 +75,11 @@ let product: [Target] = [
         ]
     ),
     module("Manifest", ["HypervisorAPI", "GuestClock", "Time", .product(name: "Yams", package: "Yams")]),
+    module("PostgreSQL"),
     module(
         "ControlInstance",
         [
-            "Archive", "HypervisorAPI", "GuestClock", "HostClock", "PrometheusText", "Time", logging,
+            "Archive", "HypervisorAPI", "GuestClock", "HostClock", "PostgreSQL", "PrometheusText", "Time", logging,
             .product(name: "GRDB", package: "GRDB.swift"),
         ]
     ),
@@ -114,7 +115,15 @@ let product: [Target] = [
     ),
     tests("HypervisorRemote", ["HypervisorAPI", "HostClock", "PKI", "Time", logging]),
     tests("Manifest", ["HypervisorAPI", "Time"]),
-    tests("ControlInstance", ["Archive", "HypervisorAPI", "GuestClock", "HostClock", "PrometheusText", "Time"]),
+    .target(name: "DatabaseServer", path: "Tests/Support/DatabaseServer", swiftSettings: settings),
+    tests("PostgreSQL", ["DatabaseServer"]),
+    tests(
+        "ControlInstance",
+        [
+            "Archive", "DatabaseServer", "HypervisorAPI", "GuestClock", "HostClock", "PostgreSQL", "PrometheusText",
+            "Time",
+        ]
+    ),
     tests(
         "Console",
         [
@@ -131,7 +140,11 @@ let product: [Target] = [
         ],
         swiftSettings: settings
     ),
-    .testTarget(name: "EndToEndTests", dependencies: ["JSON", "Time", "CShims"], swiftSettings: settings),
+    .testTarget(
+        name: "EndToEndTests",
+        dependencies: ["DatabaseServer", "JSON", "Time", "CShims"],
+        swiftSettings: settings
+    ),
 ]
 
 let package = Package(

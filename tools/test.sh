@@ -14,7 +14,7 @@ log="$FERMATA_CACHE/tests.log"
 : >"$log"
 status=0
 
-# Tests skip what a developer's machine does not have. Where nobody looks at what was skipped, both QEMUs have to be there.
+# Tests skip what a developer's machine does not have. Where nobody looks at what was skipped, both QEMUs and PostgreSQL have to be there.
 if [ "${CI:-}" = true ]; then
     for qemu in /usr/bin/qemu-system-x86_64 "$FERMATA_CACHE/qemu-10.0/bin/qemu-system-x86_64"; do
         "$qemu" --version >/dev/null 2>&1 || {
@@ -22,6 +22,10 @@ if [ "${CI:-}" = true ]; then
             exit 1
         }
     done
+    tools/postgresql.sh available || {
+        printf 'error: nothing may be skipped with CI=true: tools/setup.sh brings it\n'
+        exit 1
+    }
 fi
 
 # Where nobody watches, a test that hangs must not take its log and all later ones with it. Longer than any group takes.
