@@ -15,6 +15,14 @@ public struct ControlError: Error, Codable, Hashable, Sendable, CustomStringConv
         self.init([Reason(code: code, machine: machine, message: message)], exitCode: exitCode)
     }
 
+    init(unwritten error: StoreError) {
+        if case .driven = error.kind {
+            self.init(code: "driven-elsewhere", message: error.message, exitCode: 3)
+        } else {
+            self.init(code: "database-failed", message: "the state database cannot be written: \(error)")
+        }
+    }
+
     init(_ error: HypervisorError) { self.init(error.reasons) }
 
     public var description: String { reasons.map(\.description).joined(separator: "; ") }

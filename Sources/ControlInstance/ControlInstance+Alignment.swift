@@ -7,7 +7,8 @@ extension ControlInstance {
     /// Operations that hypervisors have and the database has not, or has as finished: a database that was lost or put back.
     func settleStrangers(
         _ undecided: [String: [UndecidedOperation]],
-        known: [OperationID]
+        known: [OperationID],
+        _ peers: Peers
     ) async -> [Reason] {
         let strangers = undecided.flatMap { host, operations in operations.map { (host, $0) } }
             .filter { !known.contains($0.1.operation) }
@@ -15,8 +16,16 @@ extension ControlInstance {
         for (id, parts) in Dictionary(grouping: strangers, by: { $0.1.operation }).sorted(by: {
             $0.key.text < $1.key.text
         }) {
-            let recorded = ((try? await store.operation(id)) ?? nil)?.state.decision
-            let decision = recorded ?? (parts.allSatisfy(\.1.happened) ? .commit : .rollback)
+            let record: OperationRecord?
+            do throws(StoreError) {
+                record = try await store.operation(id)
+            } catch {
+                // Who does not know what was decided must not guess.
+                reasons.append(.unresolved(id))
+                continue
+            }
+            if let record, peers.drivers[record.simulation] != nil { continue }
+            let decision = record?.state.decision ?? (parts.allSatisfy(\.1.happened) ? .commit : .rollback)
             var undone: [CheckpointSet.Place] = []
             if decision == .rollback {
                 do throws(ControlError) {
@@ -33,7 +42,7 @@ extension ControlInstance {
     }
 
     /// A host that was restarted has no machines any more; a database that was lost knows none of those that live.
-    func alignSimulations(_ report: inout RecoveryReport) async throws(ControlError) {
+    func alignSimulations(_ report: inout RecoveryReport, _ peers: Peers) async throws(ControlError) {
         var alive: [MachineStatus] = []
         for hypervisor in hypervisors {
             // Unless every host answers, nothing can be said of what is not there.
@@ -51,7 +60,9 @@ extension ControlInstance {
         )
         for var record in records
         where record.state == .running && !alive.contains(where: { $0.simulation == record.name }) {
-            guard !unfinished.contains(record.name) else { continue }
+            guard !unfinished.contains(record.name), peers.drivers[record.name] == nil,
+                peers.hosts.isDisjoint(with: record.machines.map(\.host))
+            else { continue }
             record.state = .down
             try await writing(StoreChange(simulation: record))
             report.problems.append(
@@ -111,6 +122,16 @@ extension ControlInstance {
             guard known == nil, DurableFolder.exists(place.final) else { continue }
             do throws(ControlError) {
                 let manifest = try checkpointSet.load(place)
+                let maker = try await reading { () throws(StoreError) in
+                    try await self.store.operation(manifest.operation)
+                }
+                // Another control instance took the suspend over and undid it; this folder it could not reach.
+                if maker?.state.decision == .rollback {
+                    try checkpointSet.unpublish(place)
+                    report.removedFolders.append(place.final)
+                    report.problems += await discard(place, on: hypervisors.map(\.host))
+                    continue
+                }
                 // A lost database does not know the simulation either, and without it nothing could be resumed.
                 var simulation =
                     try await record(ofSimulation: place.simulation)
@@ -134,7 +155,7 @@ extension ControlInstance {
             }
         }
         let all = try await reading { () throws(StoreError) in try await self.store.checkpoints(of: nil) }
-        for record in all {
+        for record in all where record.keeper == nil {
             let place = checkpointSet.place(of: record.name, simulation: record.simulation)
             guard !DurableFolder.exists(place.final) else { continue }
             try await writing(try await removal(of: record))

@@ -20,7 +20,8 @@ extension ControlInstance {
 
     /// Takes into the database what the folders say.
     func alignAnnotations(_ report: inout RecoveryReport) async throws(ControlError) {
-        for var record in try await reading({ () throws(StoreError) in try await self.store.checkpoints(of: nil) }) {
+        for var record in try await reading({ () throws(StoreError) in try await self.store.checkpoints(of: nil) })
+        where record.keeper == nil {
             let place = checkpointSet.place(of: record.name, simulation: record.simulation)
             do throws(ControlError) {
                 let annotations = try checkpointSet.annotations(of: place)

@@ -69,6 +69,13 @@ extension ControlInstance {
                 message: "there is no checkpoint \(simulation)@\(name); 'fermata log \(simulation)' lists them"
             )
         }
+        if let keeper = record.keeper {
+            throw ControlError(
+                code: "checkpoint-elsewhere",
+                message: "\(simulation)@\(name) is in the state folder of the control instance \(keeper): ask there",
+                exitCode: 3
+            )
+        }
         return record
     }
 

@@ -15,8 +15,9 @@ enum Claim: Hashable {
 }
 
 extension ControlInstance {
+    /// Within this instance.
     /// - Throws: `busy` when somebody else has it.
-    func claim(_ simulation: String, _ claim: Claim) throws(ControlError) {
+    private func claimHere(_ simulation: String, _ claim: Claim) throws(ControlError) {
         if claim != .lease, state.withLock({ $0.leases.isOver(simulation, at: clock.now()) }) {
             throw ControlError(
                 code: "lease-ended",
@@ -40,13 +41,43 @@ extension ControlInstance {
         throw ControlError(code: "busy", message: "\(simulation) is busy: \(what) is under way", exitCode: 3)
     }
 
+    /// - Throws: `busy` when somebody else has it, `driven-elsewhere` when another control instance has.
+    func claim(_ simulation: String, _ claim: Claim) async throws(ControlError) {
+        try claimHere(simulation, claim)
+        do throws(ControlError) {
+            try await claimAmongPeers(simulation)
+        } catch {
+            state.withLock { _ = $0.claims.removeValue(forKey: simulation) }
+            throw error
+        }
+    }
+
+    private func claimAmongPeers(_ simulation: String) async throws(ControlError) {
+        var isSecond = false
+        while true {
+            do throws(StoreError) {
+                return try await store.claim(simulation)
+            } catch {
+                switch error.kind {
+                // One that has just ended gives it back behind its answer.
+                case .driven where !isSecond:
+                    isSecond = true
+                    try? await Task.sleep(for: .milliseconds(200))
+                case .driven: throw ControlError(code: "driven-elsewhere", message: error.message, exitCode: 3)
+                default:
+                    throw ControlError(code: "database-failed", message: "\(simulation) cannot be claimed: \(error)")
+                }
+            }
+        }
+    }
+
     /// As ``claim(_:_:)``, and waits while an operation is settled in the background.
     func claimInTurn(_ simulation: String, _ wanted: Claim) async throws(ControlError) {
         for _ in 0..<options.settlingPatience {
             guard case .settling = state.withLock({ $0.claims[simulation] }) else { break }
             try? await Task.sleep(for: .milliseconds(50))
         }
-        try claim(simulation, wanted)
+        try await claim(simulation, wanted)
     }
 
     /// As ``claimInTurn(_:_:)``, and waits for whatever else is under way, as long as a hypervisor may take to answer.
@@ -54,7 +85,7 @@ extension ControlInstance {
         let end = clock.now() + options.reportTimeout
         while true {
             do throws(ControlError) {
-                return try claim(simulation, wanted)
+                return try await claim(simulation, wanted)
             } catch {
                 guard !Task.isCancelled, clock.now() < end else { throw error }
             }
@@ -63,6 +94,8 @@ extension ControlInstance {
     }
 
     func release(_ simulation: String) {
+        // First, so that whoever claims it next here does so after it.
+        store.release(simulation)
         state.withLock { _ = $0.claims.removeValue(forKey: simulation) }
     }
 
@@ -88,7 +121,7 @@ extension ControlInstance {
         do throws(StoreError) {
             try await store.apply(change)
         } catch {
-            throw ControlError(code: "database-failed", message: "the state database cannot be written: \(error)")
+            throw ControlError(unwritten: error)
         }
     }
 

@@ -51,6 +51,19 @@ extension ControlInstance {
                 )
             }
         }
+        for other in records
+        where other.keeper != nil && other.simulation == record.simulation && mayLie(other, on: record, among: records)
+        {
+            let name = "\(other.simulation)@\(other.name)"
+            unreadable.append(
+                Reason(
+                    code: "checkpoint-in-use",
+                    message:
+                        "disks of \(name), which the control instance \(other.keeper ?? "") keeps, may lie on those of \(title): "
+                        + "remove \(name) there first"
+                )
+            )
+        }
         guard !dependents.isEmpty else { return unreadable }
         let reason = Reason(
             code: "checkpoint-in-use",

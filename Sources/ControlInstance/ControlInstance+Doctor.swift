@@ -24,7 +24,7 @@ extension ControlInstance {
                 )
             }
             let checkpoints = try await reading { () throws(StoreError) in try await self.store.checkpoints(of: nil) }
-            for checkpoint in checkpoints {
+            for checkpoint in checkpoints where checkpoint.keeper == nil {
                 let place = checkpointSet.place(of: checkpoint.name, simulation: checkpoint.simulation)
                 do throws(ControlError) {
                     _ = try checkpointSet.load(place)
@@ -38,6 +38,7 @@ extension ControlInstance {
         } catch {
             findings.append(.init(level: .problem, subject: "state", message: error.description))
         }
+        findings += await databaseFindings()
         var hosts: [HypervisorDescription] = []
         for hypervisor in hypervisors {
             do throws(ControlError) {

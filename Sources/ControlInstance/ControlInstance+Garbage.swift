@@ -39,7 +39,7 @@ extension ControlInstance {
     }
 
     /// What is no error but a reason to leave something for the next time: somebody is at it, or its host is away.
-    private static let waits: Set<String> = ["busy", "host-unreachable", "host-no-answer"]
+    private static let waits: Set<String> = ["busy", "driven-elsewhere", "host-unreachable", "host-no-answer"]
 
     private func garbageSimulations(_ request: GarbageRequest) async throws(ControlError) -> [String] {
         if let simulation = request.simulation { return [simulation] }
@@ -82,7 +82,7 @@ extension ControlInstance {
         guard request.keep != nil || request.olderThan != nil else { return ([], []) }
         let all = try await reading { () throws(StoreError) in try await self.store.checkpoints(of: simulation) }
         let now = clock.now()
-        let beyond = all.reversed().dropFirst(request.keep ?? 0).filter { record in
+        let beyond = all.filter { $0.keeper == nil }.reversed().dropFirst(request.keep ?? 0).filter { record in
             record.annotations.labels[Annotations.keep] == nil
                 && (request.olderThan.map { now - record.created > $0 } ?? true)
         }
@@ -131,7 +131,8 @@ extension ControlInstance {
             try await self.store.simulations().map(\.name) + self.store.unfinishedOperations().map(\.simulation)
         }
         // What is just beginning has no record yet.
-        return Set(known).union(state.withLock { $0.claims.keys })
+        let beginning = state.withLock { Set($0.claims.keys) }.union(try await peers().drivers.keys)
+        return Set(known).union(beginning)
     }
 
     private func leftovers(

@@ -122,14 +122,20 @@ extension ControlInstance {
     /// still. Ends with this instance.
     func settleLater(_ id: OperationID) {
         let options = options
+        guard state.withLock({ $0.settling.insert(id).inserted }) else { return }
         Task { [weak self] in
+            defer { self?.state.withLock { _ = $0.settling.remove(id) } }
             var pause = options.settlePause
             while true {
                 try? await Task.sleep(for: pause.duration)
                 guard let self else { return }
                 // Busy: somebody else is at it, or has ended the machines.
-                let report = try? await self.settle(id)
-                if let report, report.outcome != .unknown { return }
+                do throws(ControlError) {
+                    guard try await self.settle(id).outcome == .unknown else { return }
+                } catch {
+                    // It was never recorded.
+                    if error.isNotFound { return }
+                }
                 pause = min(pause + pause, options.longestSettlePause)
             }
         }
@@ -164,6 +170,7 @@ extension ControlInstance {
         let id = OperationID.new(at: clock.now())
         try await claimInTurn(simulation, .operation(id))
         do throws(ControlError) {
+            await refreshHosts()
             try await settleOlder(simulation, verb)
             let undertaking = try await plan(id)
             let live = try await enlist(undertaking)
@@ -181,6 +188,8 @@ extension ControlInstance {
         do throws(StoreError) {
             try await store.apply(StoreChange(operation: undertaking.record))
         } catch {
+            // A database that was lost in the middle may have it, and nobody would ever end it.
+            if error.kind == .unreachable { settleLater(undertaking.record.id) }
             throw ControlError(code: "database-failed", message: "the operation cannot be recorded: \(error)")
         }
         let live = LiveOperation(id: undertaking.record.id)

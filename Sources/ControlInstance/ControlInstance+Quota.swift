@@ -60,7 +60,7 @@ extension ControlInstance {
     ) async throws(ControlError) -> [Reason] {
         guard let quota, used &+ need > quota else { return [] }
         let records = try await reading { () throws(StoreError) in try await self.store.checkpoints(of: simulation) }
-        let oldest = records.prefix(Self.oldestShown).map { record in
+        let oldest = records.filter { $0.keeper == nil }.prefix(Self.oldestShown).map { record in
             "\(record.simulation)@\(record.name) (\(Self.words(DiskUse.bytes(of: place(of: record).final))))"
         }
         let whose = simulation.map { "the checkpoints of \($0)" } ?? "all checkpoints together"

@@ -14,17 +14,14 @@ extension ControlInstance {
         }
         do throws(ControlError) {
             let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
-            // At once: a simulation whose machines do not answer must not keep the others standing.
-            report.operations = await withTaskGroup { group in
-                for operation in unfinished {
-                    group.addTask { await self.settle(operation, undecided: undecided) }
-                }
-                return await group.reduce(into: []) { $0.append($1) }.sorted { $0.started < $1.started }
-            }
+            let peers = try await peers()
+            let (reports, problems) = await settleFound(unfinished, undecided: undecided, peers)
+            report.operations = reports.sorted { $0.started < $1.started }
+            report.problems += problems
             for operation in report.operations where operation.outcome == .unknown { settleLater(operation.operation) }
             recoverLeases(&report)
-            report.problems += await settleStrangers(undecided, known: unfinished.map(\.id))
-            try await alignSimulations(&report)
+            report.problems += await settleStrangers(undecided, known: unfinished.map(\.id), peers)
+            try await alignSimulations(&report, peers)
             try await alignCheckpoints(&report)
             try await sealAll(&report)
             try await alignAnnotations(&report)
@@ -37,6 +34,7 @@ extension ControlInstance {
         } catch {
             report.problems += error.reasons
         }
+        watchPeers()
         return report
     }
 
@@ -62,6 +60,15 @@ extension ControlInstance {
         as wanted: OperationState.Decision? = nil
     ) async -> OperationReport {
         var record = old
+        do throws(ControlError) {
+            // What another one's own host did of it only that one can ask.
+            let elsewhere = try await peers().hosts.intersection(old.hosts)
+            guard elsewhere.isEmpty else {
+                return old.report(.unknown, reasons: [.elsewhere(old.simulation, elsewhere), .unresolved(old.id)])
+            }
+        } catch {
+            return old.report(.unknown, reasons: error.reasons + [.unresolved(old.id)])
+        }
         let reason = Reason(
             code: "interrupted",
             message: "the control instance ended while \(record.kind.rawValue) \(record.id) was under way"

@@ -8,10 +8,11 @@ extension ControlInstance {
     public func simulations() async throws(ControlError) -> [SimulationSummary] {
         let records = try await reading { () throws(StoreError) in try await self.store.simulations() }
         let unfinished = try await reading { () throws(StoreError) in try await self.store.unfinishedOperations() }
-        var summaries = records.map { summary(of: $0, unfinished: unfinished) }
+        let drivers = try await peers().drivers
+        var summaries = records.map { summary(of: $0, unfinished: unfinished, drivers) }
         // One whose first start is under way has no record yet.
         for operation in unfinished where !records.contains(where: { $0.name == operation.simulation }) {
-            summaries.append(summary(of: operation.target, unfinished: unfinished))
+            summaries.append(summary(of: operation.target, unfinished: unfinished, drivers))
         }
         return summaries.sorted { $0.simulation < $1.simulation }
     }
@@ -24,8 +25,11 @@ extension ControlInstance {
         guard let record = known ?? unfinished.first(where: { $0.simulation == name })?.target else {
             throw Self.notFound(simulation: name)
         }
+        let peers = try await peers()
         var statuses: [MachineStatus] = []
         var problems: [Reason] = []
+        let elsewhere = peers.hosts.intersection(record.machines.map(\.host))
+        if !elsewhere.isEmpty { problems.append(.elsewhere(name, elsewhere)) }
         for hypervisor in hypervisors {
             do throws(ControlError) {
                 statuses += try await ask(hypervisor) { hypervisor throws(HypervisorError) in
@@ -35,7 +39,7 @@ extension ControlInstance {
                 problems += error.reasons
             }
         }
-        let summary = summary(of: record, unfinished: unfinished)
+        let summary = summary(of: record, unfinished: unfinished, peers.drivers)
         if summary.state == .running, problems.isEmpty {
             for machine in record.machines {
                 let status = statuses.first { $0.name == machine.name }
@@ -65,6 +69,7 @@ extension ControlInstance {
             .filter { $0.simulation == name }
         let known = try await record(ofSimulation: name)
         guard var record = known ?? unfinished.first?.target else { throw Self.notFound(simulation: name) }
+        try await refuseElsewhere(record)
         let before = summary(of: record, unfinished: unfinished).state
         var undecided: [String: [UndecidedOperation]] = [:]
         if !unfinished.isEmpty { undecided = await undecidedOperations() }
@@ -176,12 +181,17 @@ extension ControlInstance {
         ControlError(code: "simulation-not-found", message: "there is no simulation '\(name)'; 'fermata ps' lists them")
     }
 
-    func summary(of record: SimulationRecord, unfinished: [OperationRecord]) -> SimulationSummary {
+    /// - Parameter drivers: other control instances, by the simulation that they change now.
+    func summary(
+        of record: SimulationRecord,
+        unfinished: [OperationRecord],
+        _ drivers: [String: String] = [:]
+    ) -> SimulationSummary {
         // Of a rewind the suspend is the later one.
         let operation = unfinished.last { $0.simulation == record.name }
         var simulationState = record.state
         if let operation {
-            if state.withLock({ $0.live[operation.id] != nil }) {
+            if drivers[record.name] != nil || state.withLock({ $0.live[operation.id] != nil }) {
                 simulationState =
                     switch operation.kind {
                     case .start: .starting
@@ -200,6 +210,7 @@ extension ControlInstance {
             origin: record.origin,
             machines: record.machines.map(\.name),
             operation: operation?.id,
+            driver: drivers[record.name],
             created: record.created
         )
     }

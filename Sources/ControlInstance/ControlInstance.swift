@@ -30,6 +30,8 @@ public final class ControlInstance: Sendable {
         /// What may change a simulation now; at most one thing each.
         var claims: [String: Claim] = [:]
         var live: [OperationID: LiveOperation] = [:]
+        /// What ``ControlInstance/settleLater(_:)`` is at.
+        var settling: Set<OperationID> = []
         var uses = CheckpointUses()
         var metrics = OperationMetrics()
         var leases = Leases()
@@ -78,6 +80,9 @@ public final class ControlInstance: Sendable {
         self.logger = logger
         checkpointSet = try CheckpointSet(folder: "\(home)/checkpoints")
     }
+
+    /// Gives up what it has of a shared database, so that nobody waits for it. To be called once, last.
+    public func close() async { await store.close() }
 
     var hypervisors: [any Hypervisor] {
         own + state.withLock { $0.added.sorted { $0.key < $1.key }.map(\.value.hypervisor) }

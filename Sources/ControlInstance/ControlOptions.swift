@@ -18,6 +18,11 @@ public struct ControlOptions: Hashable, Sendable {
     /// Before an operation whose outcome is unknown is settled again by itself; doubles each time, up to ``longestSettlePause``.
     public var settlePause = Span.seconds(2)
     public var longestSettlePause = Span.seconds(60)
+    /// From the instant on, how long a database that cannot be reached is waited for before what was done is undone.
+    public var databasePatience = Span.seconds(30)
+    public var databasePause = Span.milliseconds(100)
+    /// Before operations of other control instances are looked after, and hosts that they added.
+    public var peerPause = Span.seconds(5)
     /// Of one piece of a file that goes from host to host.
     public var pieceTimeout = Span.seconds(60)
     /// How long a host may be away in the middle of a file.

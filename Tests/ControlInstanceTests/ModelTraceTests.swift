@@ -95,7 +95,7 @@ struct ModelTraceTests {
 }
 
 /// A database that remembers which phases it was told, and may fail at one write.
-private final class TracingStore: Store {
+private final class TracingStore: UnsharedStore {
     private struct State {
         var writes = 0
         var phases: [OperationID: [OperationPhase]] = [:]

@@ -141,7 +141,7 @@ struct ResolveTests {
 }
 
 /// A database in which something happens between the reading of an operation and the reader's next step.
-private final class DelayedStore: Store {
+private final class DelayedStore: UnsharedStore {
     private let store: any Store
     private let next = Mutex<(@Sendable () async -> Void)?>(nil)
 

@@ -1,12 +1,12 @@
-import FoundationEssentials
-import GRDB
+import DatabaseServer
 import HypervisorAPI
 import Testing
 import Time
 
 @testable import ControlInstance
 
-struct SQLiteStoreTests {
+/// What every state database does.
+struct StoreTests {
     static let simulation = SimulationRecord(
         name: "sim",
         state: .running,
@@ -35,24 +35,8 @@ struct SQLiteStoreTests {
         )
     }
 
-    static func checkpoint(_ name: String, parent: String? = nil, created: Int64 = 1) -> CheckpointRecord {
-        CheckpointRecord(
-            id: "id-\(name)",
-            simulation: "sim",
-            name: name,
-            parent: parent,
-            origin: parent == nil ? Origin(simulation: "old", checkpoint: "x", id: "i") : nil,
-            operation: OperationID(text: "op"),
-            instant: HostInstant(nanosecondsSinceEpoch: 3),
-            created: HostInstant(nanosecondsSinceEpoch: created),
-            machines: ["a", "b"],
-            bytes: .max,
-            annotations: Annotations(labels: ["k": "v"], note: "n")
-        )
-    }
-
-    @Test func everyRecordComesBackAsItWas() async throws {
-        let bench = try Bench()
+    /// With a report that has all parts.
+    static func finished() -> OperationRecord {
         var operation = Self.operation(
             "op",
             OperationState(
@@ -82,30 +66,82 @@ struct SQLiteStoreTests {
             )
         ]
         operation.report = report
-        var checkpoint = Self.checkpoint("s1")
-        try await bench.store.apply(
-            StoreChange(simulation: Self.simulation, operation: operation, checkpoints: [checkpoint])
-        )
-        #expect(try await bench.store.simulations() == [Self.simulation])
-        #expect(try await bench.store.simulation("sim") == Self.simulation)
-        #expect(try await bench.store.operation(operation.id) == operation)
-        checkpoint.bytes = UInt64(Int64.max)
-        #expect(try await bench.store.checkpoint("s1", of: "sim") == checkpoint, "SQLite's numbers end there")
-        // Also in another connection, after a new start.
-        let second = try SQLiteStore(path: "\(bench.home)/state.sqlite")
-        #expect(try await second.operation(operation.id) == operation)
-        let queue = try DatabaseQueue(path: "\(bench.home)/state.sqlite")
-        let counts = try await queue.read { database in
-            [
-                try Int.fetchOne(database, sql: "SELECT count(*) FROM stages WHERE name = 'load' AND bytes = 7"),
-                try Int.fetchOne(database, sql: "SELECT count(*) FROM clockStates WHERE machine = 'a'"),
-            ]
-        }
-        #expect(counts == [1, 2])
+        return operation
     }
 
-    @Test func recordsAreReplacedAndListedInOrder() async throws {
-        let bench = try Bench()
+    static func checkpoint(_ name: String, parent: String? = nil, created: Int64 = 1) -> CheckpointRecord {
+        CheckpointRecord(
+            id: "id-\(name)",
+            simulation: "sim",
+            name: name,
+            parent: parent,
+            origin: parent == nil ? Origin(simulation: "old", checkpoint: "x", id: "i") : nil,
+            operation: OperationID(text: "op"),
+            instant: HostInstant(nanosecondsSinceEpoch: 3),
+            created: HostInstant(nanosecondsSinceEpoch: created),
+            machines: ["a", "b"],
+            bytes: .max,
+            annotations: Annotations(labels: ["k": "v"], note: "n")
+        )
+    }
+
+    @Test(arguments: StoreKind.available) func everyRecordComesBackAsItWas(_ kind: StoreKind) async throws {
+        let folder = try TemporaryFolder()
+        let place = try kind.place(folder.path)
+        let store = try await place.open()
+        let operation = Self.finished()
+        var checkpoint = Self.checkpoint("s1")
+        try await store.apply(
+            StoreChange(simulation: Self.simulation, operation: operation, checkpoints: [checkpoint])
+        )
+        #expect(try await store.simulations() == [Self.simulation])
+        #expect(try await store.simulation("sim") == Self.simulation)
+        #expect(try await store.operation(operation.id) == operation)
+        checkpoint.bytes = UInt64(Int64.max)
+        #expect(try await store.checkpoint("s1", of: "sim") == checkpoint, "SQLite's numbers end there")
+        await store.close()
+        // Also after a new start.
+        let second = try await place.open()
+        #expect(try await second.operation(operation.id) == operation)
+        #expect(try await second.simulation("sim") == Self.simulation)
+        await second.close()
+    }
+
+    @Test(.enabled(if: DatabaseServer.isAvailable, "no PostgreSQL server is installed (Debian: postgresql)"))
+    func theyAreTestedWithPostgreSQLToo() { #expect(StoreKind.available == StoreKind.allCases) }
+
+    @Test(arguments: StoreKind.available) func theSameChangeTwiceIsAsGoodAsOnce(_ kind: StoreKind) async throws {
+        let bench = try await Bench(kind)
+        try await bench.store.apply(StoreChange(checkpoints: [Self.checkpoint("old")]))
+        let change = StoreChange(
+            simulation: Self.simulation,
+            operation: Self.operation("op"),
+            checkpoints: [Self.checkpoint("new", parent: "old")],
+            removedCheckpoint: Self.checkpoint("old"),
+            host: HostRecord(name: "lab2", address: "lab2:1", added: HostInstant(nanosecondsSinceEpoch: 1))
+        )
+        for _ in 0..<2 { try await bench.store.apply(change) }
+        #expect(try await bench.store.checkpoints(of: nil).map(\.name) == ["new"])
+        #expect(try await bench.store.unfinishedOperations().count == 1)
+        #expect(try await bench.store.hosts().map(\.name) == ["lab2"])
+        for _ in 0..<2 { try await bench.store.apply(StoreChange(removedSimulation: "sim", removedHost: "lab2")) }
+        #expect(try await bench.store.simulations().isEmpty)
+        #expect(try await bench.store.hosts().isEmpty)
+    }
+
+    @Test(arguments: StoreKind.available) func whatIsClaimedCanBeChangedAndReleased(_ kind: StoreKind) async throws {
+        let bench = try await Bench(kind)
+        for _ in 0..<2 {
+            try await bench.store.claim("sim")
+            try await bench.store.apply(StoreChange(simulation: Self.simulation))
+            bench.store.release("sim")
+        }
+        try await bench.store.apply(StoreChange(simulation: Self.simulation))
+        #expect(try await bench.store.peers().isEmpty)
+    }
+
+    @Test(arguments: StoreKind.available) func recordsAreReplacedAndListedInOrder(_ kind: StoreKind) async throws {
+        let bench = try await Bench(kind)
         for (id, started) in [("b", 2), ("a", 1), ("c", 3)] as [(String, Int64)] {
             try await bench.store.apply(StoreChange(operation: Self.operation(id, started: started)))
         }
@@ -133,8 +169,8 @@ struct SQLiteStoreTests {
         #expect(try await bench.store.checkpoint("new", of: "sim")?.parent == nil)
     }
 
-    @Test func aChangeIsWholeOrNothing() async throws {
-        let bench = try Bench()
+    @Test(arguments: StoreKind.available) func aChangeIsWholeOrNothing(_ kind: StoreKind) async throws {
+        let bench = try await Bench(kind)
         try await bench.store.apply(StoreChange(checkpoints: [Self.checkpoint("s1")]))
         var clash = Self.checkpoint("s1")
         clash.id = "another"
@@ -145,43 +181,5 @@ struct SQLiteStoreTests {
         }
         #expect(try await bench.store.simulations().isEmpty)
         #expect(try await bench.store.operation(OperationID(text: "op")) == nil)
-    }
-
-    @Test func aDatabaseOfANewerReleaseIsRefusedAndNotTouched() async throws {
-        let bench = try Bench()
-        let path = "\(bench.home)/newer.sqlite"
-        do {
-            let queue = try DatabaseQueue(path: path)
-            var migrator = SQLiteStore.migrator
-            migrator.registerMigration("999") { try $0.execute(sql: "CREATE TABLE future (x)") }
-            try migrator.migrate(queue)
-        }
-        let error = #expect(throws: StoreError.self) { try SQLiteStore(path: path) }
-        #expect(error?.message.contains("newer release") == true)
-    }
-
-    @Test func aFileThatIsNoDatabaseIsRefused() throws {
-        let bench = try Bench()
-        let path = "\(bench.home)/not.sqlite"
-        try Data("this is no database at all, but long enough to look like one".utf8).write(to: URL(filePath: path))
-        #expect(throws: StoreError.self) { try SQLiteStore(path: path) }
-        #expect(throws: StoreError.self) { try SQLiteStore(path: "/nowhere/state.sqlite") }
-    }
-
-    @Test func aTransactionIsOnTheDiskBeforeAnybodyIsTold() async throws {
-        let bench = try Bench()
-        #expect(try await bench.store.durability() == 2, "PRAGMA synchronous = FULL on the connection that writes")
-    }
-
-    @Test func wordsThatMeanNothingAreAnErrorNotACrash() async throws {
-        let bench = try Bench()
-        try await bench.store.apply(StoreChange(simulation: Self.simulation, operation: Self.operation("op")))
-        let queue = try DatabaseQueue(path: "\(bench.home)/state.sqlite")
-        try await queue.write { database in
-            try database.execute(sql: "UPDATE simulations SET state = 'dreaming'")
-            try database.execute(sql: "UPDATE operations SET report = '{', hosts = 'x'")
-        }
-        await #expect(throws: StoreError.self) { try await bench.store.simulations() }
-        await #expect(throws: StoreError.self) { try await bench.store.operation(OperationID(text: "op")) }
     }
 }

@@ -183,19 +183,19 @@ struct TransferTests {
 
     @Test func `what was received waits for whoever is at the simulation`() async throws {
         let control = try Bench().control()
-        try control.claim("sim", .verb("something"))
+        try await control.claim("sim", .verb("something"))
         async let claimed: Void = control.claimPatiently("sim", .verb("import"))
         try await Task.sleep(for: .milliseconds(300))
         control.release("sim")
         try await claimed
-        let busy = #expect(throws: ControlError.self) { try control.claim("sim", .verb("other")) }
+        let busy = await #expect(throws: ControlError.self) { try await control.claim("sim", .verb("other")) }
         #expect(busy?.description.contains("'import'") == true)
     }
 
     @Test func `a simulation that is busy is told so`() async throws {
         let (_, control) = try await suspended()
         let bytes = try await Transfer.archive(control, "sim", "s1")
-        try control.claim("sim", .verb("something"))
+        try await control.claim("sim", .verb("something"))
         let error = await #expect(throws: ControlError.self) {
             try await Transfer.take(bytes, control, ImportRequest(checkpoint: "s2"))
         }
@@ -237,7 +237,7 @@ extension Bench {
 }
 
 /// A database on a volume that is full.
-private struct UnwritableStore: Store {
+private struct UnwritableStore: UnsharedStore {
     let store: any Store
 
     func simulations() async throws(StoreError) -> [SimulationRecord] { try await store.simulations() }

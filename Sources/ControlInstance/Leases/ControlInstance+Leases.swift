@@ -143,7 +143,7 @@ extension ControlInstance {
             }
             live?.callOff.call()
             do throws(ControlError) {
-                return try claim(simulation, .lease)
+                return try await claim(simulation, .lease)
             } catch {
                 guard clock.now() < end else { throw error }
             }

@@ -130,7 +130,7 @@ struct OperationRun: Sendable {
         if let ending = await collectReports(after: instant) { return ending }
         do {
             try record.state.happen()
-            try await control.store.apply(StoreChange(operation: record))
+            try await recordInTime(StoreChange(operation: record))
         } catch {
             return .undo(.failed, [.notRecorded(error)], plan.parts)
         }
@@ -205,7 +205,7 @@ struct OperationRun: Sendable {
         do {
             try decided.state.decide(.commit)
             decided.report = report(.unknown, [.unresolved(record.id)])
-            try await control.store.apply(
+            try await recordInTime(
                 StoreChange(simulation: record.target, operation: decided, checkpoints: checkpoints)
             )
         } catch {
@@ -244,7 +244,12 @@ struct OperationRun: Sendable {
         try? record.state.decide(.rollback)
         record.report = report(.unknown, reasons + [.unresolved(record.id)])
         do throws(StoreError) {
-            try await control.store.apply(StoreChange(operation: record))
+            // What a recovery presumes anyway is not waited for while machines stand still.
+            if record.kind.saves || mayBeCommitted || parts.isEmpty {
+                try await control.store.apply(StoreChange(operation: record))
+            } else {
+                try await recordInTime(StoreChange(operation: record))
+            }
         } catch {
             // Without a record a recovery presumes a rollback of what saves. Where it may presume or find something else, nobody is
             // told before it is recorded: the operation stays open, and is settled by what the database has once it can be read.
@@ -298,9 +303,26 @@ struct OperationRun: Sendable {
         do throws(StoreError) {
             try await control.store.apply(StoreChange(operation: record))
         } catch {
-            final.notes.append("the end of the operation could not be recorded and will be at the next start: \(error)")
+            final.notes.append("the end of the operation could not be recorded and will be later: \(error)")
+            control.settleLater(record.id)
         }
         return final
+    }
+
+    // MARK: - Recording
+
+    /// Records what others wait for with their machines. A database that cannot be reached is waited for: it may just be starting anew,
+    /// and what was saved would be undone without need.
+    private func recordInTime(_ change: StoreChange) async throws(StoreError) {
+        let end = control.clock.now() + options.databasePatience
+        while true {
+            do throws(StoreError) {
+                return try await control.store.apply(change)
+            } catch {
+                guard error.kind == .unreachable, !live.callOff.isCalled, control.clock.now() < end else { throw error }
+            }
+            try? await Task.sleep(for: options.databasePause.duration)
+        }
     }
 
     // MARK: - Telling

@@ -22,10 +22,12 @@ public struct SimulationSummary: Codable, Hashable, Sendable {
     public var machines: [String]
     /// The operation that is under way or unresolved.
     public var operation: OperationID?
+    /// Another control instance with the same state database, which changes it now.
+    public var driver: String?
     public var created: HostInstant
 
     enum CodingKeys: String, CodingKey {
-        case simulation, state, checkpoint, origin, machines, operation
+        case simulation, state, checkpoint, origin, machines, operation, driver
         case created = "createdNs"
     }
 
@@ -36,6 +38,7 @@ public struct SimulationSummary: Codable, Hashable, Sendable {
         origin: Origin? = nil,
         machines: [String],
         operation: OperationID?,
+        driver: String? = nil,
         created: HostInstant
     ) {
         self.simulation = simulation
@@ -44,6 +47,7 @@ public struct SimulationSummary: Codable, Hashable, Sendable {
         self.origin = origin
         self.machines = machines
         self.operation = operation
+        self.driver = driver
         self.created = created
     }
 }
@@ -79,6 +83,7 @@ public struct SimulationDetail: Codable, Hashable, Sendable {
             origin: try head.decodeIfPresent(Origin.self, forKey: .origin),
             machines: machines.map(\.name),
             operation: try head.decodeIfPresent(OperationID.self, forKey: .operation),
+            driver: try head.decodeIfPresent(String.self, forKey: .driver),
             created: try head.decode(HostInstant.self, forKey: .created)
         )
     }
@@ -90,6 +95,7 @@ public struct SimulationDetail: Codable, Hashable, Sendable {
         try head.encodeIfPresent(summary.checkpoint, forKey: .checkpoint)
         try head.encodeIfPresent(summary.origin, forKey: .origin)
         try head.encodeIfPresent(summary.operation, forKey: .operation)
+        try head.encodeIfPresent(summary.driver, forKey: .driver)
         try head.encode(summary.created, forKey: .created)
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(machines, forKey: .machines)

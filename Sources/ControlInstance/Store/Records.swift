@@ -102,6 +102,8 @@ public struct CheckpointRecord: Codable, Hashable, Sendable {
     public var machines: [String]
     public var bytes: UInt64
     public var annotations: Annotations
+    /// The other control instance whose state folder has it; nil: this one's.
+    public var keeper: String?
 
     public init(
         id: String,
@@ -114,7 +116,8 @@ public struct CheckpointRecord: Codable, Hashable, Sendable {
         created: HostInstant,
         machines: [String],
         bytes: UInt64,
-        annotations: Annotations = .none
+        annotations: Annotations = .none,
+        keeper: String? = nil
     ) {
         self.id = id
         self.simulation = simulation
@@ -127,6 +130,7 @@ public struct CheckpointRecord: Codable, Hashable, Sendable {
         self.machines = machines
         self.bytes = bytes
         self.annotations = annotations
+        self.keeper = keeper
     }
 
     init(_ manifest: CheckpointManifest, _ annotations: Annotations = .none) {

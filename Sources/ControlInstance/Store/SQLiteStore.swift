@@ -4,7 +4,7 @@ public import HypervisorAPI
 import Time
 
 /// The state database in one SQLite file.
-public struct SQLiteStore: Store {
+public struct SQLiteStore: UnsharedStore {
     private let pool: DatabasePool
 
     /// Opens the file, makes it if it is not there, and brings its tables up to date.

@@ -18,8 +18,44 @@ public protocol Store: Sendable {
     /// Those that were added, by name.
     func hosts() async throws(StoreError) -> [HostRecord]
 
-    /// One transaction: all of it is durable when this returns, or none of it is there when it throws.
+    /// One transaction: all of it is durable when this returns, or none of it is there when it throws; except of a connection that was
+    /// lost in the middle, of which only the database knows. Applying the same change twice is as good as once.
+    ///
+    /// Refused (`fenced`, `driven`) where another control instance has a simulation that the change is of.
     func apply(_ change: StoreChange) async throws(StoreError)
+
+    // MARK: - Several control instances
+
+    /// Takes the right to change a simulation, until ``release(_:)``. Of all control instances with one database one has it.
+    /// - Throws: `driven` when another one has.
+    func claim(_ simulation: String) async throws(StoreError)
+
+    /// Gives it back; when the database cannot be reached, as soon as it can.
+    func release(_ simulation: String)
+
+    /// The other control instances with this database; empty where there can be none.
+    func peers() async throws(StoreError) -> [Peer]
+
+    /// Whether there can be others.
+    var isShared: Bool { get }
+
+    /// Which database it is and how it does, for `doctor`; nil of one that is part of the state folder.
+    func health() async -> StoreHealth?
+
+    /// This control instance ends: whatever it had is free for others at once.
+    func close() async
+}
+
+/// A store that is this control instance's alone.
+public protocol UnsharedStore: Store {}
+
+extension UnsharedStore {
+    public func claim(_ simulation: String) async throws(StoreError) {}
+    public func release(_ simulation: String) {}
+    public func peers() async throws(StoreError) -> [Peer] { [] }
+    public var isShared: Bool { false }
+    public func health() async -> StoreHealth? { nil }
+    public func close() async {}
 }
 
 /// One step of the state, applied as a whole. Records with a known key are replaced.
@@ -49,13 +85,4 @@ public struct StoreChange: Hashable, Sendable {
         self.host = host
         self.removedHost = removedHost
     }
-}
-
-/// Why the state database could not be read or written.
-public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
-    public var message: String
-
-    public init(_ message: String) { self.message = message }
-
-    public var description: String { message }
 }

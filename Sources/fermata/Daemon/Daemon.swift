@@ -82,8 +82,10 @@ struct Daemon {
                 Task { if let link = try? await entrance.link() { onConsole(link) } }
             }
         } catch let error as ControlSocketError {
+            await control.close()
             throw CommandFailure(.failed, code: "socket-unusable", error.description)
         }
+        await control.close()
         logger.notice("ended; machines go on running")
         lock.release()
     }

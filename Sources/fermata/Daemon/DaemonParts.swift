@@ -17,9 +17,10 @@ enum DaemonParts {
         var options = ControlOptions()
         options.quotaBytes = try quota(environment["FERMATA_QUOTA"] ?? "")
         options.linkPorts = try linkPorts(environment["FERMATA_LINK_PORTS"] ?? "")
+        let host = try hostName(environment["FERMATA_HOST"] ?? "")
         let hypervisor = try await LocalHypervisor(
             home: home,
-            host: hostName(),
+            host: host,
             ramFolder: try ramFolder(environment["FERMATA_RAM_FOLDER"] ?? ""),
             logger: logger
         )
@@ -28,11 +29,18 @@ enum DaemonParts {
             clockErrorLimit: try clockErrorLimit(environment["FERMATA_CLOCK_ERROR"] ?? ""),
             logger: logger
         )
+        let store = try await StateDatabase(home: home, host: host, logger: logger)
+            .open(environment[StateDatabase.variable] ?? "")
+        // A server elsewhere takes its time to record that hosts are being armed.
+        if store.isShared {
+            options.ownAsapMargin = .milliseconds(50)
+            options.asapMargin = .milliseconds(60)
+        }
         return try ControlInstance(
             home: home,
             hypervisors: [hypervisor],
             connect: { far.hypervisor(of: $0) },
-            store: try SQLiteStore(path: "\(home)/state.sqlite"),
+            store: store,
             options: options,
             hooks: HookProcess(),
             logger: logger
@@ -91,6 +99,29 @@ enum DaemonParts {
     }
 
     /// Of this host; a control instance with more hosts tells them apart by it.
+    /// - Parameter wanted: `FERMATA_HOST`, if it is set.
+    private static func hostName(_ wanted: String) throws -> String {
+        guard !wanted.isEmpty else { return hostName() }
+        let isName =
+            wanted.utf8.count <= 64 && !wanted.hasPrefix("-") && !wanted.hasPrefix(".")
+            && wanted.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+        guard isName else {
+            throw CommandFailure(
+                .usage,
+                code: "host-name-invalid",
+                "FERMATA_HOST is '\(wanted)', which is no name of a host: letters, digits, '-', '_' and '.'"
+            )
+        }
+        return wanted
+    }
+
     static func hostName() -> String {
         var buffer = [CChar](repeating: 0, count: 256)
         guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }

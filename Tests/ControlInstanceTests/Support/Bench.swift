@@ -8,18 +8,28 @@ final class Bench: Sendable {
     private let folder: TemporaryFolder
     let left: ScriptedHypervisor
     let right: ScriptedHypervisor
-    let store: SQLiteStore
+    let store: any Store
     /// Machines `a` and `b` on the left host, `c` on the right.
     static let spec = SimulationSpec(
         name: "sim",
         machines: [.sample("a"), .sample("b", host: "left"), .sample("c", host: "right")]
     )
 
-    init() throws {
-        folder = try TemporaryFolder()
+    convenience init() throws {
+        let folder = try TemporaryFolder()
+        self.init(folder, try SQLiteStore(path: "\(folder.path)/state.sqlite"))
+    }
+
+    convenience init(_ kind: StoreKind) async throws {
+        let folder = try TemporaryFolder()
+        self.init(folder, try await kind.place(folder.path).open())
+    }
+
+    init(_ folder: TemporaryFolder, _ store: any Store) {
+        self.folder = folder
+        self.store = store
         left = ScriptedHypervisor(host: "left", folder: folder)
         right = ScriptedHypervisor(host: "right", folder: folder)
-        store = try SQLiteStore(path: "\(folder.path)/state.sqlite")
     }
 
     var home: String { folder.path }

@@ -5,7 +5,7 @@ import Synchronization
 
 /// A database whose connection is lost at the moment of a commit: it takes the decision, the answer is lost, and nothing can be read
 /// or written until it heals.
-final class DoubtfulStore: Store {
+final class DoubtfulStore: UnsharedStore {
     private let store: any Store
     private let isLost = Mutex(false)
 

@@ -11,12 +11,19 @@ struct HostsLab: Sendable {
     private let port: UInt16
 
     /// Runs `body` with both hosts; whatever is left of daemons and QEMUs ends with it.
-    static func with(_ qemu: FaultLab.QEMU, _ body: @Sendable (HostsLab) async throws -> Void) async throws {
-        try await FaultLab.with(FaultLab.Bed(qemu: qemu, ram: "file")) { desk in
-            try await FaultLab.with(FaultLab.Bed(qemu: qemu, ram: "file")) { far in
-                let lab = HostsLab(desk: desk, far: far, port: try freePort())
-                try await lab.prepare()
-                try await body(lab)
+    /// - Parameter settings: of the control instance's environment.
+    static func with(
+        _ qemu: FaultLab.QEMU,
+        settings: [String: String] = [:],
+        _ body: @Sendable (HostsLab) async throws -> Void
+    ) async throws {
+        try await CLIHome.with { home in
+            try await FaultLab.with(FaultLab.Bed(qemu: qemu, ram: "file"), in: home, settings: settings) { desk in
+                try await FaultLab.with(FaultLab.Bed(qemu: qemu, ram: "file")) { far in
+                    let lab = HostsLab(desk: desk, far: far, port: try freePort())
+                    try await lab.prepare()
+                    try await body(lab)
+                }
             }
         }
     }
