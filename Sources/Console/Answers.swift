@@ -33,6 +33,21 @@ public struct ConsoleAnswer: Codable, Hashable, Sendable {
     }
 }
 
+/// `GET /v1/session`.
+public struct SessionAnswer: Encodable, Hashable, Sendable {
+    /// What it may do.
+    public var role: String
+    /// nil: it has no end, as on the UNIX socket.
+    public var expires: HostInstant?
+    public var now: HostInstant
+
+    private enum CodingKeys: String, CodingKey {
+        case role
+        case expires = "expiresNs"
+        case now = "nowNs"
+    }
+}
+
 /// `GET /v1/health`.
 public struct HealthAnswer: Codable, Hashable, Sendable {
     public var status: String

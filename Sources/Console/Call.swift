@@ -2,6 +2,7 @@ import ControlInstance
 import HypervisorAPI
 import HTTPTypes
 import Hummingbird
+import NIOCore
 
 /// A request with what every handler asks of it.
 struct Call: Sendable {
@@ -12,6 +13,7 @@ struct Call: Sendable {
     let parameters: Parameters
     /// nil: it came by the UNIX socket.
     let session: BrowserSession?
+    let channel: any Channel
 
     func simulation() throws -> String { try name("simulation") }
 

@@ -88,7 +88,12 @@ public struct ConsoleServer: Sendable {
             for endpoint in endpoints {
                 router.on(endpoint.routerPath, method: endpoint.method) { request, context in
                     try await endpoint.handler(
-                        Call(request: request, parameters: context.parameters, session: context.session)
+                        Call(
+                            request: request,
+                            parameters: context.parameters,
+                            session: context.session,
+                            channel: context.channel
+                        )
                     )
                 }
             }

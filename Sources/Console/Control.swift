@@ -18,6 +18,8 @@ public protocol Control: Sendable {
     func operations(of simulation: String?, limit: Int) async throws(ControlError) -> [OperationDetail]
     /// From the operation's beginning; the last one is the result.
     func follow(_ operation: OperationID) async throws(ControlError) -> AsyncStream<OperationEvent>
+    /// Without an end; the first is a reset if it does not go on behind what was seen last.
+    func changes(after last: String?) -> AsyncStream<Change>
 
     func simulations() async throws(ControlError) -> [SimulationSummary]
     func simulation(named name: String) async throws(ControlError) -> SimulationDetail

@@ -25,6 +25,15 @@ struct Routes: Sendable {
                     VersionAnswer(version: FermataVersion.current, processID: getpid(), started: started, now: .now)
                 )
             },
+            .get("/v1/session") { call in
+                let now = HostInstant.now
+                let rest = call.session.map { ContinuousClock.now.duration(to: $0.ends).components.seconds }
+                return try Answer.json(SessionAnswer(role: "admin", expires: rest.map { now + .seconds($0) }, now: now))
+            },
+            .get("/v1/events") { call in
+                let last = call.request.headers[.lastEventID]
+                return EventStream.response(control.changes(after: last), on: call.channel)
+            },
             .get("/v1/health") { _ in try Answer.json(HealthAnswer(status: "ok")) },
             .get("/metrics") { _ in Answer.metrics(try await control.metrics()) },
             .get("/v1/doctor") { _ in try Answer.json(await control.doctor()) },
@@ -180,7 +189,7 @@ struct Routes: Sendable {
             },
             .get("/v1/operations/{operation}/events") { call in
                 let events = try await control.follow(OperationID(text: try call.operation()))
-                return EventStream.response(events, to: call.request)
+                return EventStream.response(events, to: call.request, on: call.channel)
             },
             .get("/v1/operations") { call in
                 let simulation = try call.parameter("simulation")

@@ -192,7 +192,7 @@ extension ControlInstance {
             if error.kind == .unreachable { settleLater(undertaking.record.id) }
             throw ControlError(code: "database-failed", message: "the operation cannot be recorded: \(error)")
         }
-        let live = LiveOperation(id: undertaking.record.id)
+        let live = LiveOperation(id: undertaking.record.id, simulation: undertaking.record.simulation, changes: changes)
         state.withLock { $0.live[live.id] = live }
         return live
     }

@@ -72,6 +72,7 @@ extension ControlInstance {
             )
         }
         try checkpointSet.write(seal, at: place)
+        changes.tell(.checkpoint(place.name, simulation: place.simulation, removed: false))
         logger.info("\(place.simulation)@\(place.name) is sealed")
     }
 

@@ -18,6 +18,7 @@ public final class ControlInstance: Sendable {
     private let own: [any Hypervisor]
     private let connect: Connector?
     let store: any Store
+    let changes = Changes()
     let checkpointSet: CheckpointSet
     let clock: any RealtimeClock
     /// nil: hooks are not run.
@@ -73,7 +74,7 @@ public final class ControlInstance: Sendable {
         self.home = home
         own = hypervisors
         self.connect = connect
-        self.store = store
+        self.store = ToldStore(base: store, changes: changes)
         self.clock = clock
         self.options = options
         hookRunner = hooks
@@ -101,6 +102,11 @@ public final class ControlInstance: Sendable {
     }
 
     func hypervisor(of host: String) -> (any Hypervisor)? { hypervisors.first { $0.host == host } }
+
+    /// What changes from now on: of simulations, checkpoints, operations and hosts.
+    /// - Parameter last: the id of the change that the follower saw last; what came behind it is told first. Where that is not
+    ///   known any more, or there is none, the first change is ``Change/What/reset``.
+    public func changes(after last: String?) -> AsyncStream<Change> { changes.follow(after: last) }
 
     /// The host that a machine without one runs on.
     var ownHost: String { own[0].host }

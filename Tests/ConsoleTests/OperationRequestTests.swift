@@ -216,7 +216,7 @@ import Time
                 #expect(response.headers[.contentType] == "text/event-stream")
                 let frames = String(buffer: response.body).split(separator: "\n\n")
                 #expect(frames.count == 3)
-                #expect(frames.allSatisfy { $0.hasPrefix("data: {") })
+                #expect(frames.map { $0.prefix { $0 != "{" } } == ["id: 1\ndata: ", "id: 2\ndata: ", "id: end\ndata: "])
             }
         }
     }

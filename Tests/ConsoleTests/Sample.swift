@@ -186,6 +186,17 @@ enum Samples {
             ("LeaseHeld", LeaseHeld(simulation: "lab")), ("LeaseReport", LeaseReport(simulation: "lab")),
             ("GarbageReport", GarbageReport(dryRun: true, items: [], spared: [])),
             ("Origin", origin), ("Version", VersionAnswer(version: "1", processID: 1, started: instant, now: instant)),
+            ("Session", SessionAnswer(role: "admin", expires: instant, now: instant)),
+            ("Session", SessionAnswer(role: "admin", expires: nil, now: instant)),
+            ("Change", Change(id: "1", what: .reset)), ("Change", Change(id: "1", what: .simulation("lab", .running))),
+            ("Change", Change(id: "1", what: .checkpoint("s1", simulation: "lab", removed: true))),
+            ("Change", Change(id: "1", what: .host("h", removed: false))),
+            (
+                "Change",
+                Change(id: "1", what: .operation(operation, simulation: "lab", .phase(.armed, deadline: instant)))
+            ),
+            ("Change", Change(id: "1", what: .operation(operation, simulation: "lab", .stage(stage)))),
+            ("Change", Change(id: "1", what: .operation(operation, simulation: "lab", .ended(.done)))),
             ("ConsoleLink", ConsoleAnswer(url: "u", port: 1, expires: instant)),
             ("Health", HealthAnswer(status: "ok")), ("Accepted", AcceptedAnswer(accepted: true)),
         ]

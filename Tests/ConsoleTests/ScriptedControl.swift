@@ -13,6 +13,7 @@ final class ScriptedControl: Control {
     private let events: [OperationEvent]
     private let endsStreams: Bool
     private let record = Mutex(Record())
+    private let changes = Mutex<[AsyncStream<Change>.Continuation]>([])
 
     struct Record {
         var up: [UpRequest] = []
@@ -72,6 +73,15 @@ final class ScriptedControl: Control {
     func clone(_ request: CloneRequest) async throws(ControlError) -> [CloneStarted] {
         [CloneStarted(simulation: request.name, operation: try begin { $0.clone.append(request) })]
     }
+
+    func changes(after last: String?) -> AsyncStream<Change> {
+        let (stream, continuation) = AsyncStream<Change>.makeStream()
+        continuation.yield(Change(id: "x-0", what: .reset))
+        if endsStreams { continuation.finish() } else { changes.withLock { $0.append(continuation) } }
+        return stream
+    }
+
+    func tell(_ change: Change) { changes.withLock { for continuation in $0 { continuation.yield(change) } } }
 
     func cancel(_ operation: OperationID) async throws(ControlError) {
         record.withLock { $0.cancelled.append(operation) }

@@ -108,10 +108,12 @@ struct RawConnection: ~Copyable {
     /// All up to and with `end`, or to the end of the connection.
     func receive(until end: String) throws -> String {
         var text: [UInt8] = []
-        while !String(decoding: text, as: UTF8.self).contains(end) {
+        while true {
             let bytes = try receive()
-            if bytes.isEmpty { break }
             text += bytes
+            // What came before has been looked through, but for the beginning of an end.
+            let new = text.suffix(bytes.count + end.utf8.count)
+            if bytes.isEmpty || String(decoding: new, as: UTF8.self).contains(end) { break }
         }
         return String(decoding: text, as: UTF8.self)
     }

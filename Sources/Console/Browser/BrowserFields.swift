@@ -9,6 +9,8 @@ extension HTTPField.Name {
     static let referrerPolicy = name("Referrer-Policy")
     static let crossOriginOpenerPolicy = name("Cross-Origin-Opener-Policy")
 
+    static let lastEventID = name("Last-Event-ID")
+
     private static func name(_ text: StaticString) -> HTTPField.Name {
         guard let name = HTTPField.Name("\(text)") else { preconditionFailure("\(text) is no name of a header field") }
         return name

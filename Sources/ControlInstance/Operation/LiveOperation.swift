@@ -5,6 +5,8 @@ import Synchronization
 final class LiveOperation: Sendable {
     let id: OperationID
     let callOff = CallOff()
+    private let simulation: String
+    private let changes: Changes
     private let state = Mutex(State())
 
     private struct State {
@@ -17,18 +19,24 @@ final class LiveOperation: Sendable {
         var nextFollower = 0
     }
 
-    init(id: OperationID) { self.id = id }
+    init(id: OperationID, simulation: String, changes: Changes) {
+        self.id = id
+        self.simulation = simulation
+        self.changes = changes
+    }
 
     /// A result ends all streams; what comes after it is dropped.
     func publish(_ event: OperationEvent) {
-        let (followers, ends) = state.withLock { state -> ([AsyncStream<OperationEvent>.Continuation], Bool) in
-            guard !state.ended else { return ([], false) }
+        let told = state.withLock { state -> ([AsyncStream<OperationEvent>.Continuation], Bool)? in
+            guard !state.ended else { return nil }
             // Hypervisors may tell a stage twice when they are asked twice.
-            if case .stage(let stage) = event, !state.stages.insert(stage).inserted { return ([], false) }
+            if case .stage(let stage) = event, !state.stages.insert(stage).inserted { return nil }
             state.events.append(event)
             if case .result = event { state.ended = true }
             return (Array(state.followers.values), state.ended)
         }
+        guard let (followers, ends) = told else { return }
+        changes.tell(.operation(id, simulation: simulation, event.step))
         for follower in followers {
             follower.yield(event)
             if ends { follower.finish() }

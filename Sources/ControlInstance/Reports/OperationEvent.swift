@@ -54,3 +54,14 @@ extension OperationEvent: Codable {
         }
     }
 }
+
+extension OperationEvent {
+    /// The same as ``Change`` tells it, without a whole report.
+    var step: Change.Step {
+        switch self {
+        case .phase(_, let phase, let deadline): .phase(phase, deadline: deadline)
+        case .stage(let stage): .stage(stage)
+        case .result(let report): .ended(report.outcome)
+        }
+    }
+}
