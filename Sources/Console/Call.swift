@@ -45,6 +45,14 @@ struct Call: Sendable {
         return names.map { name in query.filter { $0.key == name }.map { String($0.value) } }
     }
 
+    /// - Throws: a 400 for any parameter: what asks for less than the whole must not be given the whole.
+    func refuseParameters() throws {
+        guard let other = request.uri.queryParameters.first else { return }
+        throw Problem.badRequest("\(request.uri.path) has no parameter '\(other.key)'")
+    }
+
+    func isDryRun() throws -> Bool { try flag("dryRun", default: false) }
+
     func flag(_ name: String, default value: Bool) throws -> Bool {
         switch try parameter(name) {
         case nil: return value

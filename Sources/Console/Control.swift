@@ -11,6 +11,8 @@ public protocol Control: Sendable {
     func resume(_ request: ResumeRequest) async throws(ControlError) -> OperationID
     func rewind(_ request: RewindRequest) async throws(ControlError) -> OperationID
     func clone(_ request: CloneRequest) async throws(ControlError) -> [CloneStarted]
+    /// Prepares it on every host, and lets all of it go again.
+    func rehearse(_ rehearsal: Rehearsal) async throws(ControlError) -> RehearsalReport
     func cancel(_ operation: OperationID) async throws(ControlError)
     func settle(_ operation: OperationID, as decision: OperationState.Decision?) async throws(ControlError)
         -> OperationReport

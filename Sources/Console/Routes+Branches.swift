@@ -24,6 +24,7 @@ extension Routes {
     }
 
     func clone(_ call: Call) async throws -> Response {
+        try call.refuseParameters()
         let simulation = try call.simulation()
         let checkpoint = try call.checkpoint()
         let body = try await call.body(CloneBody.self)

@@ -61,6 +61,7 @@ struct Routes: Sendable {
                 try Answer.json(try await control.simulation(named: try call.simulation()))
             },
             .post("/v1/simulations/{simulation}/up") { call in
+                try call.refuseParameters()
                 let simulation = try call.simulation()
                 let body = try await call.body(UpBody.self)
                 guard body.spec.name == simulation else {
@@ -69,13 +70,16 @@ struct Routes: Sendable {
                 return try begun(try await control.up(UpRequest(spec: body.spec, when: body.when ?? .asap)))
             },
             .post("/v1/simulations/{simulation}/suspend") { call in
-                try begun(try await control.suspend(try await save(call)))
+                if try call.isDryRun() { return try await rehearse(.suspend(try await save(call))) }
+                return try begun(try await control.suspend(try await save(call)))
             },
             .post("/v1/simulations/{simulation}/checkpoint") { call in
-                try begun(try await control.checkpoint(try await save(call)))
+                if try call.isDryRun() { return try await rehearse(.checkpoint(try await save(call))) }
+                return try begun(try await control.checkpoint(try await save(call)))
             },
             .post("/v1/simulations/{simulation}/resume") { call in
                 let simulation = try call.simulation()
+                let isDryRun = try call.isDryRun()
                 let body = try await call.body(ResumeBody.self)
                 let request = ResumeRequest(
                     simulation: simulation,
@@ -85,12 +89,15 @@ struct Routes: Sendable {
                     scope: body.scope ?? .rtc,
                     ram: body.ram ?? .keep
                 )
-                return try begun(try await control.resume(request))
+                return isDryRun
+                    ? try await rehearse(.resume(request)) : try begun(try await control.resume(request))
             },
             .post("/v1/simulations/{simulation}/rewind") { call in
-                try begun(try await control.rewind(try await rewind(call)))
+                if try call.isDryRun() { return try await rehearse(.rewind(try await rewind(call))) }
+                return try begun(try await control.rewind(try await rewind(call)))
             },
             .post("/v1/simulations/{simulation}/down") { call in
+                try call.refuseParameters()
                 let simulation = try call.simulation()
                 _ = try await call.body(EmptyBody.self)
                 return try Answer.json(try await control.down(simulation))
@@ -225,6 +232,10 @@ struct Routes: Sendable {
             when: body.when ?? .asap,
             annotations: Annotations(labels: body.labels ?? [:], note: note)
         )
+    }
+
+    private func rehearse(_ rehearsal: Rehearsal) async throws -> Response {
+        try Answer.json(try await control.rehearse(rehearsal))
     }
 
     private func begun(_ operation: OperationID) throws -> Response {

@@ -16,7 +16,7 @@ extension ControlInstance {
     }
 
     /// All that can be known before anything is stopped is checked here.
-    private func plan(_ request: RewindRequest, _ id: OperationID) async throws(ControlError) -> Rewind {
+    func plan(_ request: RewindRequest, _ id: OperationID) async throws(ControlError) -> Rewind {
         let simulation = try await existing(request.resume.simulation)
         switch simulation.state {
         case .suspended, .down:

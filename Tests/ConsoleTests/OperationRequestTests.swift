@@ -216,8 +216,38 @@ import Time
                 #expect(response.headers[.contentType] == "text/event-stream")
                 let frames = String(buffer: response.body).split(separator: "\n\n")
                 #expect(frames.count == 3)
-                #expect(frames.map { $0.prefix { $0 != "{" } } == ["id: 1\ndata: ", "id: 2\ndata: ", "id: end\ndata: "])
+                #expect(
+                    frames.map { $0.prefix { $0 != "{" } } == ["id: 1\ndata: ", "id: 2\ndata: ", "id: end\ndata: "]
+                )
             }
+        }
+    }
+
+    @Test(arguments: ["suspend", "checkpoint", "resume", "rewind"])
+    func `what is only tried out begins nothing`(_ verb: String) async throws {
+        let control = ScriptedControl(events: Self.events)
+        try await RouterClient.with(control) { client async throws in
+            let path = "/v1/simulations/lab/\(verb)"
+            let body = "{\"checkpoint\": \"s1\"}"
+            #expect(try await client.send(.post, "\(path)?dryRun=true", body).status == 200)
+            #expect(control.seen.rehearsals.map(\.simulation) == ["lab"])
+            for query in ["dryrun=true", "dryRun=yes", "dryRun=", "dry", "dryRun=true&x=1"] {
+                #expect(try await client.send(.post, "\(path)?\(query)", body).status == 400, "\(query)")
+            }
+            let seen = control.seen
+            #expect(seen.suspend.isEmpty && seen.checkpoint.isEmpty && seen.resume.isEmpty && seen.rewind.isEmpty)
+            #expect(try await client.send(.post, "\(path)?dryRun=false", body).status == 202)
+            #expect(control.seen.rehearsals.count == 1)
+        }
+    }
+
+    @Test(arguments: ["up", "down", "checkpoints/s1/clone"])
+    func `what cannot be tried out is not done instead`(_ verb: String) async throws {
+        let control = ScriptedControl(events: Self.events)
+        try await RouterClient.with(control) { client async throws in
+            let reply = try await client.send(.post, "/v1/simulations/lab/\(verb)?dryRun=true", "{}")
+            #expect(reply.status == 400)
+            #expect(try reply.problem().detail.contains("dryRun"))
         }
     }
 

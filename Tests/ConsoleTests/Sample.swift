@@ -113,6 +113,14 @@ enum Samples {
         totalQuotaBytes: 2
     )
 
+    private static let rehearsal = RehearsalReport(
+        simulation: "lab",
+        kind: .suspend,
+        checkpoint: "s1",
+        deadline: instant,
+        hosts: [RehearsalReport.Host(host: "h", ready: true, machines: ["m"], required: .zero)]
+    )
+
     private static let origin = Origin(simulation: "old", checkpoint: "s9", id: "i")
 
     private static let summary = CheckpointSummary(
@@ -197,6 +205,9 @@ enum Samples {
             ),
             ("Change", Change(id: "1", what: .operation(operation, simulation: "lab", .stage(stage)))),
             ("Change", Change(id: "1", what: .operation(operation, simulation: "lab", .ended(.done)))),
+            ("Rehearsal", rehearsal), ("Rehearsal", RehearsalReport(simulation: "lab", kind: .resume, hosts: [])),
+            ("RehearsalHost", rehearsal.hosts[0]),
+            ("RehearsalHost", RehearsalReport.Host(host: "h", ready: false, machines: [])),
             ("ConsoleLink", ConsoleAnswer(url: "u", port: 1, expires: instant)),
             ("Health", HealthAnswer(status: "ok")), ("Accepted", AcceptedAnswer(accepted: true)),
         ]

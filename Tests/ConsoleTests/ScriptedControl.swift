@@ -29,6 +29,7 @@ final class ScriptedControl: Control {
         var adopt: [AdoptRequest] = []
         var edit: [ClockEditRequest] = []
         var imports: [ImportRequest] = []
+        var rehearsals: [Rehearsal] = []
         var cancelled: [OperationID] = []
         var streamsEnded = 0
         var windDowns = 0
@@ -72,6 +73,11 @@ final class ScriptedControl: Control {
 
     func clone(_ request: CloneRequest) async throws(ControlError) -> [CloneStarted] {
         [CloneStarted(simulation: request.name, operation: try begin { $0.clone.append(request) })]
+    }
+
+    func rehearse(_ rehearsal: Rehearsal) async throws(ControlError) -> RehearsalReport {
+        record.withLock { $0.rehearsals.append(rehearsal) }
+        return RehearsalReport(simulation: rehearsal.simulation, kind: .suspend, hosts: [])
     }
 
     func changes(after last: String?) -> AsyncStream<Change> {

@@ -26,6 +26,9 @@ struct SaveArguments: ParsableArguments {
     @Flag(help: "Come back only when the checkpoint is sealed: all of it on disk, with digests.")
     var sealed = false
 
+    @Flag(help: "Ask every host whether it could, show what each says, and begin nothing.")
+    var dryRun = false
+
     func validate() throws {
         try CheckpointName.check(checkpoint, of: "checkpoint")
         if checkpoint != nil, target.checkpoint != nil { throw ValidationError("Give the checkpoint's name once.") }
@@ -37,18 +40,20 @@ struct SaveArguments: ParsableArguments {
 
     /// - Parameter verb: as in the API's path.
     func perform(_ verb: String, at when: When, _ session: Session) async throws {
-        let follower = OperationFollower(
-            session: session,
-            client: try await session.client(),
-            title: "\(verb) of \(target.simulation)"
-        )
         let body = OperationBody(
             checkpoint: checkpoint ?? target.checkpoint,
             when: when,
             labels: labels.isEmpty ? nil : set,
             note: note
         )
-        let report = try await follower.run("/v1/simulations/\(target.simulation)/\(verb)", body: body)
+        let path = "/v1/simulations/\(target.simulation)/\(verb)"
+        if dryRun { return try await RehearsalText(session: session).perform(path, body: body) }
+        let follower = OperationFollower(
+            session: session,
+            client: try await session.client(),
+            title: "\(verb) of \(target.simulation)"
+        )
+        let report = try await follower.run(path, body: body)
         try OperationText(report).finish(session)
         if sealed, let checkpoint = report.checkpoint { try await seal(target.simulation, checkpoint, session) }
     }

@@ -15,6 +15,9 @@ struct Resume: Verb {
     @Argument(help: ArgumentHelp("The simulation, or one of its checkpoints.", valueName: "sim[@name]"))
     var target: CheckpointName
 
+    @Flag(help: "Ask every host whether it could, show what each says, and begin nothing.")
+    var dryRun = false
+
     @OptionGroup var instant: InstantOptions
     @OptionGroup var clock: ClockOptions
     @OptionGroup var ram: RAMOptions
@@ -28,12 +31,14 @@ struct Resume: Verb {
             scope: clock.scope,
             ram: ram.use
         )
+        let path = "/v1/simulations/\(target.simulation)/resume"
+        if dryRun { return try await RehearsalText(session: session).perform(path, body: body) }
         let follower = OperationFollower(
             session: session,
             client: try await session.client(),
             title: "resume of \(target)"
         )
-        let report = try await follower.run("/v1/simulations/\(target.simulation)/resume", body: body)
+        let report = try await follower.run(path, body: body)
         try OperationText(report).finish(session)
     }
 }

@@ -27,6 +27,9 @@ struct Rewind: Verb {
     @Flag(help: "End what runs now without saving it.")
     var discard = false
 
+    @Flag(help: "Ask every host whether it could, show what each says, and begin nothing.")
+    var dryRun = false
+
     @OptionGroup var instant: InstantOptions
     @OptionGroup var clock: ClockOptions
     @OptionGroup var global: GlobalOptions
@@ -48,12 +51,14 @@ struct Rewind: Verb {
             keepAs: kept,
             discard: discard ? true : nil
         )
+        let path = "/v1/simulations/\(target.simulation)/rewind"
+        if dryRun { return try await RehearsalText(session: session).perform(path, body: body) }
         let follower = OperationFollower(
             session: session,
             client: try await session.client(),
             title: "rewind to \(target)"
         )
-        let report = try await follower.run("/v1/simulations/\(target.simulation)/rewind", body: body)
+        let report = try await follower.run(path, body: body)
         try OperationText(report).finish(session)
     }
 }
