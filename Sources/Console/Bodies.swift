@@ -61,6 +61,16 @@ struct ClockEditBody: StrictBody {
     let scope: ClockScope?
 }
 
+/// `POST …/checkpoints/{checkpoint}/move`.
+struct MoveBody: StrictBody {
+    static let fields = ["checkpoint", "hosts", "qemu"]
+    /// Name of the new checkpoint.
+    let checkpoint: String?
+    /// By machine.
+    let hosts: [String: String]
+    let qemu: [String]?
+}
+
 /// `PATCH …/checkpoints/{checkpoint}`.
 struct AnnotateBody: StrictBody {
     static let fields = ["labels", "note"]

@@ -32,6 +32,7 @@ public protocol Control: Sendable {
     func clocks(ofCheckpoint checkpoint: String, simulation: String) async throws(ControlError) -> ClockReport
     func editClocks(_ request: ClockEditRequest) async throws(ControlError) -> CheckpointDetail
 
+    func move(_ request: MoveRequest) async throws(ControlError) -> CheckpointDetail
     func storage(of simulation: String) async throws(ControlError) -> StorageReport
     func annotate(_ request: AnnotateRequest) async throws(ControlError) -> CheckpointSummary
     func log(_ simulation: String, label filter: LabelFilter?) async throws(ControlError) -> [CheckpointSummary]

@@ -5,11 +5,24 @@ import Hummingbird
 import ServiceLifecycle
 
 extension Routes {
-    /// Archives, whose bodies are streams of any length.
+    /// What takes as long as reading and sending whole checkpoints does; archives are bodies that are streams of any length.
     var transfers: [Endpoint] {
         [
             .get("/v1/simulations/{simulation}/checkpoints/{checkpoint}/archive") { call in
                 Self.archive(try await control.export(try call.simulation(), try call.checkpoint()))
+            },
+            .post("/v1/simulations/{simulation}/checkpoints/{checkpoint}/move") { call in
+                let simulation = try call.simulation()
+                let checkpoint = try call.checkpoint()
+                let body = try await call.body(MoveBody.self)
+                let request = MoveRequest(
+                    simulation: simulation,
+                    checkpoint: checkpoint,
+                    newCheckpoint: try body.checkpoint.map { try Call.name($0, of: "checkpoint") },
+                    hosts: body.hosts,
+                    binaries: body.qemu ?? []
+                )
+                return try Answer.json(try await control.move(request), status: .created)
             },
             .post("/v1/import") { call in
                 let values = try call.parameters("as", "qemu", "host")

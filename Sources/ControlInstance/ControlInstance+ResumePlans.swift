@@ -44,6 +44,16 @@ extension ControlInstance {
         return try plan(request, from: manifest, at: place, to: target, id)
     }
 
+    func refuseConsumed(_ manifest: CheckpointManifest, at place: CheckpointSet.Place) throws(ControlError) {
+        guard checkpointSet.isConsumed(manifest, at: place) else { return }
+        throw ControlError(
+            code: "checkpoint-consumed",
+            message:
+                "machines went on with the RAM of \(place.simulation)@\(place.name) itself: nobody can go on from it any more",
+            exitCode: 3
+        )
+    }
+
     /// - Parameters:
     ///   - manifest: what machines are launched from: that of the checkpoint, or one that differs in how they are launched.
     ///   - target: the simulation as it is afterwards.
@@ -54,14 +64,7 @@ extension ControlInstance {
         to target: SimulationRecord,
         _ id: OperationID
     ) throws(ControlError) -> OperationPlan {
-        guard !checkpointSet.isConsumed(manifest, at: place) else {
-            throw ControlError(
-                code: "checkpoint-consumed",
-                message:
-                    "machines went on with the RAM of \(place.simulation)@\(place.name) itself: nobody can go on from it any more",
-                exitCode: 3
-            )
-        }
+        try refuseConsumed(manifest, at: place)
         let policy = request.policy ?? target.spec.clock
         let instant = resolve(request.when)
         let saved = Dictionary(grouping: manifest.machines, by: \.name)

@@ -104,33 +104,40 @@ extension MachineCheckpoint {
     ) async throws(HypervisorError) -> MachineCheckpoint {
         let original = try await source.state(of: self)
         var edited = self
-        let plan: ClockPlan
-        let patches: PatchSet
-        do {
-            plan = try original.clocks(launch: launch, stoppedAt: stoppedAt).edit(
-                policy: order.policy,
-                scope: order.scope
-            )
-            patches = try PatchSet(plan.patches, for: original.stream)
-        } catch {
-            throw HypervisorError(code: "clock-policy-impossible", message: "\(error)")
+        var plan: ClockPlan?
+        var patches: PatchSet?
+        if let policy = order.policy {
+            do {
+                let wanted = try original.clocks(launch: launch, stoppedAt: stoppedAt).edit(
+                    policy: policy,
+                    scope: order.scope
+                )
+                plan = wanted
+                patches = try PatchSet(wanted.patches, for: original.stream)
+            } catch {
+                throw HypervisorError(code: "clock-policy-impossible", message: "\(error)")
+            }
         }
         let path = try folder.file(state.path)
         _ = try await FileCopy.copy(from: original.path, to: path)
         // The copy gets a digest of its own: damage must not be sealed in it.
         try original.refuseUnless(try await FileDigest.sha256(of: path))
-        let copy = try StateFile.open(path, O_RDWR)
-        do throws(StreamError) {
-            try patches.apply(toFile: copy.number)
-        } catch {
-            throw HypervisorError(code: "patch-refused", message: "\(path): \(error)")
+        if let patches {
+            let copy = try StateFile.open(path, O_RDWR)
+            do throws(StreamError) {
+                try patches.apply(toFile: copy.number)
+            } catch {
+                throw HypervisorError(code: "patch-refused", message: "\(path): \(error)")
+            }
         }
         // Those that it came with stay where they are, which its arguments say; this one lies on the original then.
         edited.launchFiles = nil
-        edited.launch.clock = plan.settings
+        if let plan {
+            edited.launch.clock = plan.settings
+            edited.clock = plan.expected
+        }
         edited.state.sha256 = try await FileDigest.sha256(of: path)
         edited.deviceStateSHA256 = try await FileDigest.sha256(of: path, from: deviceStateOffset)
-        edited.clock = plan.expected
         edited.disks = try await folder.share(disks, from: source)
         if let ram { try await folder.share(ram, from: source) }
         return edited

@@ -136,10 +136,11 @@ public struct ClockEditOrder: Codable, Hashable, Sendable {
     public var source: StoredCheckpoint
     /// Of the new one; not yet there.
     public var folder: String
-    public var policy: ClockPolicy
+    /// nil: they read what they read.
+    public var policy: ClockPolicy?
     public var scope: ClockScope
 
-    public init(source: StoredCheckpoint, folder: String, policy: ClockPolicy, scope: ClockScope) {
+    public init(source: StoredCheckpoint, folder: String, policy: ClockPolicy?, scope: ClockScope) {
         self.source = source
         self.folder = folder
         self.policy = policy

@@ -37,6 +37,8 @@ public struct ArrivalOrder: Codable, Hashable, Sendable {
     public var finalFolder: String
     /// QEMU binaries to use instead of those of the same file name, absolute paths; a single one of another name stands for all.
     public var binaries: [String]
+    /// Whether it is added to what the caller has made of the same checkpoint already, machines that were here before.
+    public var joins: Bool
     /// nil: whoever imports it owns the host. An agent sets its own, whatever it is sent.
     public var limits: ArrivalLimits?
 
@@ -45,12 +47,14 @@ public struct ArrivalOrder: Codable, Hashable, Sendable {
         simulation: SimulationSpec,
         finalFolder: String,
         binaries: [String],
+        joins: Bool = false,
         limits: ArrivalLimits? = nil
     ) {
         self.checkpoint = checkpoint
         self.simulation = simulation
         self.finalFolder = finalFolder
         self.binaries = binaries
+        self.joins = joins
         self.limits = limits
     }
 }

@@ -28,6 +28,7 @@ final class ScriptedControl: Control {
         var filters: [LabelFilter?] = []
         var adopt: [AdoptRequest] = []
         var edit: [ClockEditRequest] = []
+        var moves: [MoveRequest] = []
         var imports: [ImportRequest] = []
         var rehearsals: [Rehearsal] = []
         var cancelled: [OperationID] = []
@@ -148,6 +149,11 @@ final class ScriptedControl: Control {
 
     func editClocks(_ request: ClockEditRequest) async throws(ControlError) -> CheckpointDetail {
         record.withLock { $0.edit.append(request) }
+        throw error
+    }
+
+    func move(_ request: MoveRequest) async throws(ControlError) -> CheckpointDetail {
+        record.withLock { $0.moves.append(request) }
         throw error
     }
 

@@ -39,6 +39,27 @@ import Testing
         }
     }
 
+    @Test func `a move says which machines go where`() async throws {
+        let control = ScriptedControl()
+        let path = "/v1/simulations/lab/checkpoints/s1/move"
+        try await RouterClient.with(control) { client async throws in
+            let body = #"{"hosts": {"bmc": "lab2"}, "checkpoint": "s9", "qemu": ["/usr/bin/q"]}"#
+            #expect(try await client.send(.post, path, body).status == 404)
+            let expected = MoveRequest(
+                simulation: "lab",
+                checkpoint: "s1",
+                newCheckpoint: "s9",
+                hosts: ["bmc": "lab2"],
+                binaries: ["/usr/bin/q"]
+            )
+            #expect(control.seen.moves == [expected])
+            for wrong in ["{}", #"{"hosts": {}, "host": 1}"#, #"{"hosts": {}, "checkpoint": "S1"}"#] {
+                #expect(try await client.send(.post, path, wrong).status == 400, "\(wrong)")
+            }
+            #expect(control.seen.moves == [expected])
+        }
+    }
+
     @Test func `why there is no archive is told before its first byte`() async throws {
         let error = ControlError(code: "checkpoint-corrupt", message: "a file is damaged")
         try await RouterClient.with(ScriptedControl(error: error)) { client async throws in

@@ -40,4 +40,18 @@ struct ToldStore: Store {
     }
 
     func hosts() async throws(StoreError) -> [HostRecord] { try await base.hosts() }
+
+    // These have defaults for stores that nobody shares, which must not stand in for those of one that is.
+
+    func claim(_ simulation: String) async throws(StoreError) { try await base.claim(simulation) }
+
+    func release(_ simulation: String) { base.release(simulation) }
+
+    func peers() async throws(StoreError) -> [Peer] { try await base.peers() }
+
+    var isShared: Bool { base.isShared }
+
+    func health() async -> StoreHealth? { await base.health() }
+
+    func close() async { await base.close() }
 }

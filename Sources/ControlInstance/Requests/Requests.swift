@@ -101,3 +101,29 @@ public struct ClockEditRequest: Codable, Hashable, Sendable {
         self.scope = scope
     }
 }
+
+/// Make a checkpoint beside an old one of which machines lie on other hosts.
+public struct MoveRequest: Codable, Hashable, Sendable {
+    public var simulation: String
+    public var checkpoint: String
+    /// Name of the new one; nil: the next free of `s1`, `s2`…
+    public var newCheckpoint: String?
+    /// Where machines go: names of hosts, by machine. The others stay where they are.
+    public var hosts: [String: String]
+    /// QEMU binaries to use there, as ``ImportRequest/binaries``.
+    public var binaries: [String]
+
+    public init(
+        simulation: String,
+        checkpoint: String,
+        newCheckpoint: String? = nil,
+        hosts: [String: String],
+        binaries: [String] = []
+    ) {
+        self.simulation = simulation
+        self.checkpoint = checkpoint
+        self.newCheckpoint = newCheckpoint
+        self.hosts = hosts
+        self.binaries = binaries
+    }
+}

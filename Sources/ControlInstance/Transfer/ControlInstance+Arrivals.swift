@@ -26,10 +26,11 @@ extension ControlInstance {
         var part = part
         let arriving = ArrivalName.arriving(place.partial)
         part.folder = arriving
-        traces.note(arriving, on: receiver.host)
-        // What was left there by one that failed.
-        try await work(receiver) { receiver throws(HypervisorError) in
-            try await receiver.removeCheckpoint(folder: arriving)
+        if traces.noteFirst(arriving, on: receiver.host) {
+            // What was left there by one that failed.
+            try await work(receiver) { receiver throws(HypervisorError) in
+                try await receiver.removeCheckpoint(folder: arriving)
+            }
         }
         for file in part.files {
             guard let source = sources[file.path] else { throw .sourceMissing(file, of: sender.host) }
@@ -48,6 +49,7 @@ extension ControlInstance {
         at place: CheckpointSet.Place,
         of simulation: SimulationSpec,
         binaries: [String],
+        joins: Bool = false,
         _ traces: inout ArrivalTraces,
         comparing compared: (StoredCheckpoint) -> StoredCheckpoint = { $0 }
     ) async throws(ControlError) -> Arrival {
@@ -55,17 +57,11 @@ extension ControlInstance {
             checkpoint: part,
             simulation: simulation,
             finalFolder: place.final,
-            binaries: binaries
+            binaries: binaries,
+            joins: joins
         )
-        var arrival: Arrival
-        traces.note(place.partial, on: hypervisor.host)
-        do throws(ControlError) {
-            arrival = try await wait(for: hypervisor) { hypervisor throws(HypervisorError) in
-                try await hypervisor.fit(order)
-            }
-        } catch {
-            if error.isTaken { traces.forget(place.partial, on: hypervisor.host) }
-            throw error
+        var arrival = try await making(place.partial, on: hypervisor.host, &traces) { () throws(ControlError) in
+            try await wait(for: hypervisor) { hypervisor throws(HypervisorError) in try await hypervisor.fit(order) }
         }
         guard arrival.machines.map(\.name) == part.machines.map(\.name) else {
             throw ControlError(
@@ -93,15 +89,27 @@ extension ControlInstance {
     ) async throws(ControlError) {
         for host in hosts {
             guard let hypervisor = hypervisor(of: host) else { continue }
-            traces.note(place.final, on: host)
-            do throws(ControlError) {
+            try await making(place.final, on: host, &traces) { () throws(ControlError) in
                 try await ask(hypervisor) { hypervisor throws(HypervisorError) in
                     try await hypervisor.moveCheckpoint(folder: place.partial, to: place.final)
                 }
-            } catch {
-                if error.isTaken { traces.forget(place.final, on: host) }
-                throw error
             }
+        }
+    }
+
+    /// Notes that a host may have a folder from now on; if it says that there was one of that name before, that one is not ours.
+    func making<Value: Sendable>(
+        _ folder: String,
+        on host: String,
+        _ traces: inout ArrivalTraces,
+        _ body: () async throws(ControlError) -> Value
+    ) async throws(ControlError) -> Value {
+        let isNew = traces.noteFirst(folder, on: host)
+        do throws(ControlError) {
+            return try await body()
+        } catch {
+            if isNew, error.isTaken { traces.forget(folder, on: host) }
+            throw error
         }
     }
 
@@ -122,7 +130,7 @@ extension ControlInstance {
     /// Leaves nothing on other hosts of what was to become a checkpoint. A host that is away is told as soon as it is there again, unless
     /// somebody has made another one of that name meanwhile.
     func withdraw(_ place: CheckpointSet.Place, _ traces: ArrivalTraces) async {
-        for (host, folders) in traces.folders where host != ownHost {
+        for (host, folders) in traces.folders {
             guard let hypervisor = hypervisor(of: host) else { continue }
             do throws(ControlError) {
                 try await clear(folders, on: hypervisor)

@@ -18,7 +18,7 @@ extension ControlInstance {
     }
 
     /// Removes what a host made for an export, as soon as it can be reached.
-    private func removeScratch(_ folder: String, on hypervisor: any Hypervisor) {
+    func removeScratch(_ folder: String, on hypervisor: any Hypervisor) {
         let options = options
         let host = hypervisor.host
         Task { [weak self] in

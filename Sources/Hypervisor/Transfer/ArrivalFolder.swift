@@ -43,25 +43,55 @@ struct ArrivalFolder: Sendable {
     /// Takes all of it away from who writes it.
     /// - Returns: where it is now.
     func take() async throws(HypervisorError) -> String {
+        try await locked { () throws(HypervisorError) in
+            try refuseUnlessFree()
+            guard rename(path, partial) == 0 else { throw .file("rename", path) }
+            return partial
+        }
+    }
+
+    /// Takes files of it away from who writes it, to what is made of the same checkpoint already; the others go.
+    func take(_ files: [CheckpointFile]) async throws(HypervisorError) -> String {
+        try await locked { () throws(HypervisorError) in
+            guard access(final, F_OK) != 0 else { throw taken(final) }
+            let (source, target) = (CheckpointFolder(path: path), CheckpointFolder(path: partial))
+            for file in files {
+                let (from, to) = (try source.file(file.path), try target.file(file.path))
+                var status = stat()
+                guard lstat(to, &status) != 0 else { throw taken(to) }
+                guard lstat(from, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+                    throw HypervisorError(code: "archive-corrupt", message: "\(file.path) did not come")
+                }
+                try RunFolder.make(String(to[..<(to.lastIndex(of: "/") ?? to.endIndex)]))
+                guard rename(from, to) == 0 else { throw .file("rename", from) }
+            }
+            try source.remove()
+            return partial
+        }
+    }
+
+    private func locked(
+        _ body: @escaping @Sendable () throws(HypervisorError) -> String
+    ) async throws(HypervisorError) -> String {
         try await BlockingThread.run {
             Result { () throws(HypervisorError) in
                 let lock = try hold(LOCK_EX, creating: false)
                 defer { withExtendedLifetime(lock) {} }
-                try refuseUnlessFree()
-                guard rename(path, partial) == 0 else { throw .file("rename", path) }
-                return partial
+                return try body()
             }
         }.get()
     }
 
     /// - Throws: `checkpoint-exists`: what is there is never written over.
     private func refuseUnlessFree() throws(HypervisorError) {
-        for place in [final, partial] where access(place, F_OK) == 0 {
-            throw HypervisorError(
-                code: "checkpoint-exists",
-                message: "\(place) is there already: choose another name for what comes, or remove what is left there"
-            )
-        }
+        for place in [final, partial] where access(place, F_OK) == 0 { throw taken(place) }
+    }
+
+    private func taken(_ place: String) -> HypervisorError {
+        HypervisorError(
+            code: "checkpoint-exists",
+            message: "\(place) is there already: choose another name for what comes, or remove what is left there"
+        )
     }
 
     private func refuseUnlessRoom(for piece: FilePiece, in folder: OwnedDescriptor) throws(HypervisorError) {

@@ -28,10 +28,11 @@ extension LocalHypervisor {
     public func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival {
         guard let arriving = ArrivalFolder(order.checkpoint.folder) else { return try await fitted(order) }
         var order = order
-        order.checkpoint.folder = try await arriving.take()
+        order.checkpoint.folder =
+            order.joins ? try await arriving.take(order.checkpoint.files) : try await arriving.take()
         let folder = CheckpointFolder(path: order.checkpoint.folder)
         do throws(HypervisorError) {
-            try folder.refuseUnlisted(order.checkpoint.files)
+            if !order.joins { try folder.refuseUnlisted(order.checkpoint.files) }
             let arrival = try await fitted(order)
             try await folder.syncAll()
             return arrival

@@ -1,5 +1,7 @@
 import ArgumentParser
 import ControlInstance
+import NIOCore
+import NIOHTTP1
 
 struct Resume: Verb {
     static let configuration = CommandConfiguration(
@@ -8,7 +10,8 @@ struct Resume: Verb {
         discussion: """
             Without @NAME, from the checkpoint that it was suspended to. Without --clock, guests go on with the time they \
             had (or as the manifest says). The checkpoint stays as it is and can be resumed again,
-            unless it is given away by --consume.
+            unless it is given away by --consume. With --host, machines go on on other hosts than those that saved them: \
+            what they were saved as is brought there first, as a checkpoint of its own beside this one.
             """
     )
 
@@ -21,9 +24,12 @@ struct Resume: Verb {
     @OptionGroup var instant: InstantOptions
     @OptionGroup var clock: ClockOptions
     @OptionGroup var ram: RAMOptions
+    @OptionGroup var placing: HostOptions
     @OptionGroup var global: GlobalOptions
 
     func perform(_ session: Session) async throws {
+        let client = try await session.client()
+        let target = placing.hosts.isEmpty ? target : try await moved(client, session)
         let body = OperationBody(
             checkpoint: target.checkpoint,
             when: instant.when,
@@ -35,10 +41,39 @@ struct Resume: Verb {
         if dryRun { return try await RehearsalText(session: session).perform(path, body: body) }
         let follower = OperationFollower(
             session: session,
-            client: try await session.client(),
+            client: client,
             title: "resume of \(target)"
         )
         let report = try await follower.run(path, body: body)
         try OperationText(report).finish(session)
     }
+
+    /// The checkpoint whose machines lie where they shall go on.
+    private func moved(_ client: ControlClient, _ session: Session) async throws -> CheckpointName {
+        let simulation = "/v1/simulations/\(target.simulation)"
+        var checkpoint = target.checkpoint
+        if checkpoint == nil {
+            checkpoint = try await client.get(SimulationDetail.self, simulation).value.summary.checkpoint
+        }
+        guard let checkpoint else {
+            throw ValidationError("Name the checkpoint whose machines go to other hosts: \(target.simulation)@NAME.")
+        }
+        let body = try JSONText.encode(MoveBody(hosts: placing.byMachine))
+        let made = try Received<CheckpointDetail>(
+            try await client.send(
+                .POST,
+                "\(simulation)/checkpoints/\(checkpoint)/move",
+                body: body,
+                patience: .hours(24)
+            )
+        )
+        let name = made.value.manifest.name
+        if name != checkpoint, !global.json {
+            let moved = placing.hosts.map { "\($0.machine) on \($0.host)" }.joined(separator: ", ")
+            session.terminal.print("\(target.simulation)@\(name) is \(target.simulation)@\(checkpoint) with \(moved)")
+        }
+        return CheckpointName(simulation: target.simulation, checkpoint: name)
+    }
+
+    private struct MoveBody: Encodable { let hosts: [String: String] }
 }

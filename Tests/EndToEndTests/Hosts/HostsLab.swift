@@ -108,21 +108,31 @@ struct HostsLab: Sendable {
     // MARK: - What is the case
 
     /// - Returns: the path of the manifest.
-    /// - Parameter disk: of `beta`, a raw image that it only reads.
-    func manifest(host: String = "rack=a", disk: String? = nil) throws -> String {
+    /// - Parameter disk: of `machine`, a raw image that it only reads.
+    func manifest(host: String = "rack=a", disk: String? = nil, of machine: String = "beta") throws -> String {
+        let disks = disk.map { "disks: [{id: seed, file: \($0), format: raw, readonly: true}]" }
+        return try manifest(host: host, alpha: machine == "alpha" ? disks : nil, beta: machine == "beta" ? disks : nil)
+    }
+
+    private func manifest(host: String, alpha: String?, beta: String?) throws -> String {
         try desk.home.file(
             "hosts.yaml",
             """
             simulation: \(FaultLab.name)
             machines:
-              alpha: {qemu: \(desk.bed.qemu.path), machine: pc, memory: 32M, args: [-qmp, "unix:\(desk.probe("alpha")),server=on,wait=off"]}
+              alpha:
+                qemu: \(desk.bed.qemu.path)
+                machine: pc
+                memory: 32M
+                args: [-qmp, "unix:\(desk.probe("alpha")),server=on,wait=off"]
+            \(alpha.map { "    " + $0 } ?? "")
               beta:
                 qemu: \(desk.bed.qemu.path)
                 machine: pc
                 memory: 32M
                 host: \(host)
                 args: [-qmp, "unix:\(far.probe("beta")),server=on,wait=off"]
-            \(disk.map { "    disks: [{id: seed, file: \($0), format: raw, readonly: true}]" } ?? "")
+            \(beta.map { "    " + $0 } ?? "")
 
             """
         )
