@@ -5,7 +5,7 @@
 #   tools/postgresql.sh start FOLDER                returns when it takes connections
 #   tools/postgresql.sh stop FOLDER [fast|immediate]
 #   tools/postgresql.sh database FOLDER NAME         a new one, empty
-#   tools/postgresql.sh password FOLDER TEXT         of the user 'locked', who needs one; others need none
+#   tools/postgresql.sh password FOLDER TEXT         makes the user 'locked', who needs it and owns 'postgres'
 #   tools/postgresql.sh remove FOLDER
 # Then: postgresql:///postgres?host=FOLDER&user=fermata
 set -euo pipefail
@@ -65,7 +65,8 @@ database)
     "$bin/createdb" -h "$folder" -U fermata "$3"
     ;;
 password)
-    printf "CREATE ROLE locked LOGIN PASSWORD '%s'" "$3" | "$bin/psql" -h "$folder" -U fermata -q -v ON_ERROR_STOP=1 postgres
+    printf "CREATE ROLE locked LOGIN PASSWORD '%s'; ALTER DATABASE postgres OWNER TO locked" "$3" |
+        "$bin/psql" -h "$folder" -U fermata -q -v ON_ERROR_STOP=1 postgres
     ;;
 remove)
     if as_somebody "$bin/pg_ctl" -D "$folder/data" status >/dev/null 2>&1; then
