@@ -41,7 +41,7 @@ struct ToldStore: Store {
 
     func hosts() async throws(StoreError) -> [HostRecord] { try await base.hosts() }
 
-    // These have defaults for stores that nobody shares, which must not stand in for those of one that is.
+    // MARK: - Several control instances
 
     func claim(_ simulation: String) async throws(StoreError) { try await base.claim(simulation) }
 

@@ -25,7 +25,7 @@ extension FaultTests {
                         let taken = try await there.done("import", archive)
                         #expect(taken.result["resumable"]?.boolValue == true, "\(taken)")
                         let notes = taken.result["notes"]?.arrayValue?.compactMap(\.stringValue) ?? []
-                        #expect(notes.contains { $0.contains("beta") && $0.contains("rack=a") }, "\(taken)")
+                        #expect(notes.contains { $0.contains("beta") && $0.contains(HostsLab.host) }, "\(taken)")
                         try await there.done("verify", Self.target)
                         try await there.done("resume", Self.target)
                         for (machine, host) in [("alpha", lab.desk), ("beta", lab.far)] {
