@@ -4,35 +4,42 @@ import Time
 
 extension ControlInstance {
     /// What the clocks of a running simulation read.
-    /// - Parameter pausing: false: only what can be read without stopping a machine; true: all, each machine stands still for
+    /// - Parameter pausing: false: only what can be read without stopping a machine, and without keeping an
+    ///   operation waiting; true: all, each machine stands still for
     ///   some milliseconds.
     public func clocks(of name: String, pausing: Bool) async throws(ControlError) -> ClockReport {
-        try await claiming(name, for: "clock") { () throws(ControlError) in
-            let record = try await existing(name)
-            guard record.state == .running else {
-                throw ControlError(
-                    code: "simulation-not-running",
-                    message: "\(name) is \(record.state.rawValue); the clocks of a checkpoint are read as \(name)@NAME",
-                    exitCode: 3
+        // What changes nothing keeps no operation waiting.
+        guard pausing else { return try await readClocks(of: name, pausing: false) }
+        return try await claiming(name, for: "clock") { () throws(ControlError) in
+            try await readClocks(of: name, pausing: true)
+        }
+    }
+
+    private func readClocks(of name: String, pausing: Bool) async throws(ControlError) -> ClockReport {
+        let record = try await existing(name)
+        guard record.state == .running else {
+            throw ControlError(
+                code: "simulation-not-running",
+                message: "\(name) is \(record.state.rawValue); the clocks of a checkpoint are read as \(name)@NAME",
+                exitCode: 3
+            )
+        }
+        var machines: [ClockReport.Machine] = []
+        for hypervisor in hypervisors where record.machines.contains(where: { $0.host == hypervisor.host }) {
+            let clocks = try await ask(hypervisor) { hypervisor throws(HypervisorError) in
+                try await hypervisor.readClocks(of: name, pausing: pausing)
+            }
+            machines += clocks.map {
+                ClockReport.Machine(
+                    name: $0.machine,
+                    readAt: $0.readAt,
+                    pause: $0.pause,
+                    clock: $0.clock,
+                    notes: $0.notes
                 )
             }
-            var machines: [ClockReport.Machine] = []
-            for hypervisor in hypervisors where record.machines.contains(where: { $0.host == hypervisor.host }) {
-                let clocks = try await ask(hypervisor) { hypervisor throws(HypervisorError) in
-                    try await hypervisor.readClocks(of: name, pausing: pausing)
-                }
-                machines += clocks.map {
-                    ClockReport.Machine(
-                        name: $0.machine,
-                        readAt: $0.readAt,
-                        pause: $0.pause,
-                        clock: $0.clock,
-                        notes: $0.notes
-                    )
-                }
-            }
-            return ClockReport(simulation: name, checkpoint: nil, machines: machines)
         }
+        return ClockReport(simulation: name, checkpoint: nil, machines: machines)
     }
 
     /// What the clocks read when the checkpoint was made.

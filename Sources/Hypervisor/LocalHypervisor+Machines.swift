@@ -35,13 +35,22 @@ extension LocalHypervisor {
     }
 
     public func readClocks(of simulation: String, pausing: Bool) async throws(HypervisorError) -> [MachineClocks] {
-        try await holding(simulation, for: "clock") { () async throws(HypervisorError) in
-            try await allMachines(of: simulation).gather { (machine) async throws(HypervisorError) in
-                do throws(HypervisorError) {
-                    return try await machine.readClocks(pausing: pausing)
-                } catch {
-                    throw error.of(machine.name.machine)
-                }
+        // What changes nothing keeps no operation waiting; what an operation is at is not disturbed.
+        guard pausing else {
+            try requireFree(simulation)
+            return try await clocks(of: simulation, pausing: false)
+        }
+        return try await holding(simulation, for: "clock") { () async throws(HypervisorError) in
+            try await clocks(of: simulation, pausing: true)
+        }
+    }
+
+    private func clocks(of simulation: String, pausing: Bool) async throws(HypervisorError) -> [MachineClocks] {
+        try await allMachines(of: simulation).gather { (machine) async throws(HypervisorError) in
+            do throws(HypervisorError) {
+                return try await machine.readClocks(pausing: pausing)
+            } catch {
+                throw error.of(machine.name.machine)
             }
         }
     }

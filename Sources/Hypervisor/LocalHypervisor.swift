@@ -260,18 +260,21 @@ public actor LocalHypervisor: Hypervisor {
 
     func remove(_ name: MachineName) { machines[name] = nil }
 
+    func requireFree(_ simulation: String) throws(HypervisorError) {
+        guard let holder = holders[simulation] else { return }
+        throw HypervisorError(
+            code: "busy",
+            message: "\(simulation) is held by operation \(holder); wait until it has ended"
+        )
+    }
+
     /// Runs `body` while no operation can take the simulation.
     func holding<Result>(
         _ simulation: String,
         for purpose: String,
         _ body: () async throws(HypervisorError) -> Result
     ) async throws(HypervisorError) -> Result {
-        if let holder = holders[simulation] {
-            throw HypervisorError(
-                code: "busy",
-                message: "\(simulation) is held by operation \(holder); wait until it has ended"
-            )
-        }
+        try requireFree(simulation)
         holders[simulation] = OperationID(text: purpose)
         defer { holders[simulation] = nil }
         return try await body()

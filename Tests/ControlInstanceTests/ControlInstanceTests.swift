@@ -143,6 +143,25 @@ struct ControlInstanceTests {
         #expect(bench.left.openOperations.isEmpty && bench.folders == ["one"])
     }
 
+    @Test(arguments: [true, false])
+    func whoLooksAtClocksThatTickKeepsNoOperationWaiting(_ pausing: Bool) async throws {
+        let bench = try Bench()
+        let control = try bench.control()
+        try await bench.up(control)
+        bench.left.world.withLock { $0.script[.readClocks] = [.late(1_000)] }
+        let look = Task { try? await control.clocks(of: "sim", pausing: pausing) }
+        for _ in 0..<12_000 where !bench.left.calls.contains("readClocks") {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        #expect(bench.left.calls.contains("readClocks"))
+        let refused = await code {
+            let operation = try await control.suspend(SaveRequest(simulation: "sim"))
+            #expect(try await control.result(of: operation).outcome == .done)
+        }
+        #expect(refused == (pausing ? "busy" : nil))
+        _ = await look.value
+    }
+
     @Test func twoOperationsOnOneSimulationAtOnceAreRefused() async throws {
         let bench = try Bench()
         let control = try bench.control()

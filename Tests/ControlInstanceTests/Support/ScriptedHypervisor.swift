@@ -11,7 +11,7 @@ import Time
 /// words, and breaks it where its script says so. It outlives the control instance, as machines do.
 final class ScriptedHypervisor: Hypervisor {
     enum Call: String, CaseIterable, Sendable {
-        case prepare, cancel, execute, report, commit, rollback, undecided, end
+        case prepare, cancel, execute, report, commit, rollback, undecided, end, readClocks
     }
 
     enum Fault: Hashable, Sendable {
@@ -313,7 +313,10 @@ final class ScriptedHypervisor: Hypervisor {
     }
 
     func readClocks(of simulation: String, pausing: Bool) async throws(HypervisorError) -> [MachineClocks] {
-        states(of: simulation).keys.sorted().map { name in
+        if case .late(let milliseconds) = fault(.readClocks, nil) {
+            try? await Task.sleep(for: .milliseconds(milliseconds))
+        }
+        return states(of: simulation).keys.sorted().map { name in
             MachineClocks(
                 machine: name,
                 readAt: .now,
