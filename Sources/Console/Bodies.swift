@@ -114,6 +114,12 @@ struct GarbageBody: StrictBody {
     let olderThanNs: Span?
 }
 
+/// `POST …/machines/{machine}/serial`.
+struct SerialBody: StrictBody {
+    static let fields = ["base64"]
+    let base64: String
+}
+
 /// `POST /v1/leases`.
 struct LeaseBody: StrictBody {
     static let fields = ["simulation"]

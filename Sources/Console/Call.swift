@@ -17,6 +17,8 @@ struct Call: Sendable {
 
     func simulation() throws -> String { try name("simulation") }
 
+    func machine() throws -> String { try name("machine") }
+
     func checkpoint() throws -> String { try name("checkpoint") }
 
     func operation() throws -> String { try name("operation") }

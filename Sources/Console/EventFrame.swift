@@ -1,4 +1,4 @@
-import ControlInstance
+import FoundationEssentials
 
 /// What is written of one event at a time.
 struct EventFrame: Sendable {
@@ -8,6 +8,11 @@ struct EventFrame: Sendable {
     static func event(id: String?, name: String? = nil, _ json: some Encodable) throws -> EventFrame {
         let lines = [id.map { "id: \($0)\n" }, name.map { "event: \($0)\n" }].compactMap { $0 }.joined()
         return EventFrame(bytes: Array("\(lines)data: ".utf8) + (try Answer.encode(json)) + Array("\n\n".utf8))
+    }
+
+    /// - Parameter bytes: of any kind, told as base64.
+    static func event(id: String, name: String, base64 bytes: [UInt8]) -> EventFrame {
+        EventFrame(bytes: Array("id: \(id)\nevent: \(name)\ndata: \(Data(bytes).base64EncodedString())\n\n".utf8))
     }
 
     static func line(_ json: some Encodable) throws -> EventFrame {

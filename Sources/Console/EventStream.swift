@@ -43,6 +43,14 @@ enum EventStream {
         }
     }
 
+    static func response(_ output: AsyncStream<SerialChunk>, on channel: any Channel) -> Response {
+        response(type: "text/event-stream") { writer in
+            try await write(output, to: &writer, on: channel) { _, chunk in
+                .event(id: "\(chunk.end)", name: "output", base64: chunk.bytes)
+            }
+        }
+    }
+
     /// - Parameter frame: of an event and how many there were before it; nil: it is left out.
     private static func write<Event: Sendable>(
         _ events: AsyncStream<Event>,

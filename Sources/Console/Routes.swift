@@ -16,7 +16,7 @@ struct Routes: Sendable {
     /// Asks the server to end.
     let shutdown: @Sendable () -> Void
 
-    var endpoints: [Endpoint] { daemon + hosts + simulations + operations + checkpoints + transfers + leases }
+    var endpoints: [Endpoint] { daemon + hosts + simulations + operations + checkpoints + transfers + leases + serials }
 
     private var daemon: [Endpoint] {
         [

@@ -64,7 +64,8 @@ import Yams
     @Test(arguments: [
         ("UpBody", UpBody.fields), ("SaveBody", SaveBody.fields), ("ResumeBody", ResumeBody.fields),
         ("RewindBody", RewindBody.fields), ("CloneBody", CloneBody.fields), ("AnnotateBody", AnnotateBody.fields),
-        ("GarbageBody", GarbageBody.fields), ("LeaseBody", LeaseBody.fields), ("LeaseEndBody", LeaseEndBody.fields),
+        ("GarbageBody", GarbageBody.fields), ("SerialBody", SerialBody.fields), ("LeaseBody", LeaseBody.fields),
+        ("LeaseEndBody", LeaseEndBody.fields),
         ("HostBody", HostBody.fields), ("DrainBody", DrainBody.fields),
         ("AdoptBody", AdoptBody.fields),
         ("ClockEditBody", ClockEditBody.fields),

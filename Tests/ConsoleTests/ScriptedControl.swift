@@ -12,6 +12,8 @@ final class ScriptedControl: Control {
     /// What an operation's followers see; the stream ends when the last has been seen and `endsStreams` is set.
     private let events: [OperationEvent]
     private let endsStreams: Bool
+    /// Of every machine.
+    private let serial: SerialPort?
     private let record = Mutex(Record())
     private let changes = Mutex<[AsyncStream<Change>.Continuation]>([])
 
@@ -41,8 +43,10 @@ final class ScriptedControl: Control {
     init(
         error: ControlError = ControlError(code: "simulation-not-found", message: "there is no simulation x"),
         events: [OperationEvent] = [],
-        endsStreams: Bool = true
+        endsStreams: Bool = true,
+        serial: SerialPort? = nil
     ) {
+        self.serial = serial
         self.error = error
         self.events = events
         self.endsStreams = endsStreams
@@ -210,6 +214,12 @@ final class ScriptedControl: Control {
     func windDown() async -> Int {
         record.withLock { $0.windDowns += 1 }
         return 0
+    }
+
+    func serialPort(_ number: Int?, of machine: String, in simulation: String) async throws(ControlError) -> SerialPort
+    {
+        guard let serial, number ?? serial.number == serial.number else { throw error }
+        return serial
     }
 
     func metrics() async throws(ControlError) -> String { "# HELP fermata_simulations Simulations.\n" }

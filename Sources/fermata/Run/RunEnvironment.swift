@@ -32,15 +32,9 @@ struct RunEnvironment {
         var variables = ["\(prefix)_HOST": machine.host]
         guard machine.host == host else { return variables }
         if let process = machine.processID { variables["\(prefix)_PID"] = "\(process)" }
-        for socket in machine.serialSockets {
-            // As they are called in the machine's folder: serial0.sock, serial1.sock…
-            let file = socket.split(separator: "/").last ?? ""
-            let port = file.drop { !$0.isNumber }.prefix { $0.isNumber }
-            guard !port.isEmpty else { continue }
-            variables["\(prefix)_SERIAL\(port)"] = socket
-            if let log = machine.log, let end = log.lastIndex(of: "/") {
-                variables["\(prefix)_SERIAL\(port)_LOG"] = "\(log[..<end])/serial\(port).log"
-            }
+        for port in machine.serialPorts {
+            variables["\(prefix)_SERIAL\(port.number)"] = port.socket
+            variables["\(prefix)_SERIAL\(port.number)_LOG"] = port.log
         }
         return variables
     }

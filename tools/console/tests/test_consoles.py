@@ -1,6 +1,5 @@
 """Serial consoles in the page."""
 
-import pytest
 from selenium.webdriver.common.keys import Keys
 
 
@@ -23,18 +22,21 @@ def test_nobody_is_caught_in_a_console(browser, running):
 
 
 def test_what_the_guest_says_is_shown_as_it_says_it_and_again_after_a_resume(browser, running):
-    status, answer = running.probe_serial("bench", "sensor")
-    if status != 200:
-        pytest.skip(f"this control instance has no serial consoles ({answer})")
-    browser.go("simulations", "bench", "consoles", "sensor")
-    browser.wait_text('"tick"', "[data-console='sensor'] .terminal-text")
-    lines = lambda: browser.text("[data-console='sensor'] .terminal-text").count('"tick"')
+    browser.go("simulations", "bench", "consoles", "controller")
+    browser.wait_text('"tick"', "[data-console='controller'] .terminal-text")
+    lines = lambda: browser.text("[data-console='controller'] .terminal-text").count('"tick"')
     before = lines()
     browser.wait("another second", lambda: lines() > before)
-    browser.type("[data-console='sensor'] .terminal-input input", "hello")
+    browser.type("[data-console='controller'] .terminal-input input", "hello")
     browser.keys(Keys.ENTER)
-    browser.wait_text("connected", "[data-console='sensor'] .terminal-head")
+    browser.wait_text("connected", "[data-console='controller'] .terminal-head")
     running.run("suspend", "bench")
     running.run("resume", "bench")
     before = lines()
     browser.wait("the line again", lambda: lines() > before + 1, seconds=60)
+
+
+def test_the_console_of_a_machine_elsewhere_says_where_it_is(browser, running):
+    assert running.probe_serial("bench", "sensor") == (409, "serial-elsewhere")
+    browser.go("simulations", "bench", "consoles", "sensor")
+    browser.wait_text("runs on lab2", "[data-console='sensor'] .terminal-head")
