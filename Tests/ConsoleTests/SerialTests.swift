@@ -12,11 +12,7 @@ import Testing
 /// What comes out of serial ports, and what goes in. Files and sockets are real; the QEMU behind them is not.
 @Suite struct SerialTests {
     private static func withFile(_ body: (String) async throws -> Void) async throws {
-        var template = Array("/tmp/fermata-serial-XXXXXX".utf8CString)
-        try #require(mkdtemp(&template) != nil)
-        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try await body("\(folder)/serial0.log")
+        try await withFolder { try await body("\($0)/serial0.log") }
     }
 
     private static func append(_ bytes: [UInt8], to path: String) throws {
