@@ -81,6 +81,10 @@ struct AgentPolicyTests {
             ("/etc/shadow", false), ("/srv/labs/disk", true),
             ("/var/lib/agent/checkpoints/lab/s0/machines/bmc/disk-hd.qcow2", true),
             ("/var/lib/agent/checkpoints/lab/s0/machines/bmc/ram", false),
+            // Somebody has sent it, and nobody has looked at it: it may stand on any file.
+            ("/var/lib/agent/checkpoints/lab/s0.partial.arriving/machines/bmc/disk-hd.qcow2", false),
+            ("/var/lib/agent/checkpoints/lab/s0.partial/machines/bmc/disk-hd.qcow2", false),
+            ("/var/lib/agent/checkpoints/a.b/s0/machines/bmc/disk-hd.qcow2", false),
             ("/var/lib/agent/checkpoints/lab/s0/machines/bmc/disk-hd.raw", false),
             ("/var/lib/agent/trust/agent.pem", false),
             ("/var/lib/agent/checkpoints/../trust/agent.pem", false), ("/srv/labs/a,/etc/shadow", false),

@@ -111,11 +111,14 @@ public struct AgentPolicy: Codable, Hashable, Sendable {
         return parts.count == 6 && parts[2] == "machines" && parts[4] == "launch"
     }
 
-    /// Of a path below this host's checkpoints.
+    /// Of a path in a checkpoint of this host: one that is whole. What arrives, or is not yet settled in, has a name with a dot, and
+    /// holds what somebody sent and nobody has looked at.
     private static func parts(of path: String, home: String) -> [Substring]? {
         let checkpoints = "\(home)/checkpoints/"
         guard isPlain(path), path.hasPrefix(checkpoints) else { return nil }
-        return path.dropFirst(checkpoints.count).split(separator: "/", omittingEmptySubsequences: false)
+        let parts = path.dropFirst(checkpoints.count).split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count > 2, Name.isValid(String(parts[0])), Name.isValid(String(parts[1])) else { return nil }
+        return parts
     }
 
     /// - Parameter saved: its machines that go on from what was saved.
