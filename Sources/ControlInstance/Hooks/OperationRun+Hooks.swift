@@ -26,13 +26,16 @@ extension OperationRun {
     /// Runs what is to run when it is over, and puts that into its report.
     mutating func runHooksAfter(_ report: OperationReport) async -> OperationReport {
         var report = report
-        if report.outcome != .cancelled {
+        // Of what is not settled nobody can be told how it ended, and machines may stand still until it is.
+        if report.outcome != .cancelled, report.outcome != .unknown {
             let event = report.outcome == .done ? HookEvent.after(record.kind) : .failed
             for hook in hooks(for: event) { note(hook, await run(hook, reporting: report)) }
         }
         guard !hookReports.isEmpty else { return report }
         report.hooks = hookReports
         report.notes += hookNotes
+        // Only what is over: the database may have a decision of which this record does not know, and it is what counts then.
+        guard record.state.phase == .finished else { return report }
         record.report = report
         do throws(StoreError) {
             try await control.store.apply(StoreChange(operation: record))

@@ -83,7 +83,7 @@ extension PostgreSQLStore {
             INSERT INTO operations (id, kind, simulation, checkpoint, hosts, target, phase, instant_ns, decision, outcome,
                 started_ns, finished_ns, report) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, instant_ns = excluded.instant_ns,
-                decision = excluded.decision, outcome = excluded.outcome, finished_ns = excluded.finished_ns,
+                decision = COALESCE(excluded.decision, operations.decision), outcome = excluded.outcome, finished_ns = excluded.finished_ns,
                 report = excluded.report
             """,
             [

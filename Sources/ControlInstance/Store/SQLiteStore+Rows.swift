@@ -102,7 +102,7 @@ extension SQLiteStore {
                 INSERT INTO operations (id, kind, simulation, checkpoint, hosts, target, phase, instantNs, decision, outcome,
                     startedNs, finishedNs, report) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, instantNs = excluded.instantNs,
-                    decision = excluded.decision, outcome = excluded.outcome, finishedNs = excluded.finishedNs,
+                    decision = COALESCE(excluded.decision, operations.decision), outcome = excluded.outcome, finishedNs = excluded.finishedNs,
                     report = excluded.report
                 """,
             arguments: [
