@@ -13,6 +13,15 @@ extension ControlInstance {
     /// - Throws: when there is something of that name, or somebody else holds it.
     public func holdLease(of simulation: String) async throws(ControlError) -> AsyncStream<LeaseReport> {
         try Name.check(simulation, of: "simulation")
+        guard !store.isShared else {
+            throw ControlError(
+                code: "lease-not-shared",
+                message:
+                    "leases are known to one control instance alone, and others have this database (FERMATA_DATABASE), too: take "
+                    + "one with a database of its own for runs that end with whoever wanted them",
+                exitCode: 3
+            )
+        }
         let (stream, holder) = AsyncStream<LeaseReport>.makeStream()
         if state.withLock({ $0.leases.takeUp(simulation, holder) }) { return stream }
         guard !state.withLock({ $0.leases.contains(simulation) }) else {
