@@ -86,30 +86,45 @@ extension ControlInstance {
     @discardableResult
     func takeDown(_ simulation: SimulationRecord) async throws(ControlError) -> [String] {
         var record = simulation
-        var reasons: [Reason] = []
         var ended: [String] = []
-        for hypervisor in hypervisors {
+        var reasons: [Reason] = []
+        for (hypervisor, machines) in try await concerned(by: record) {
             do throws(ControlError) {
-                let machines = try await ask(hypervisor) { hypervisor throws(HypervisorError) in
-                    try await hypervisor.machines(of: simulation.name)
-                }
-                // Of a host that is not concerned there is nothing to end.
-                guard !machines.isEmpty || record.machines.contains(where: { $0.host == hypervisor.host }) else {
-                    continue
-                }
                 if record.state != .down && record.state != .suspended || !machines.isEmpty {
                     try await end(record.name, on: hypervisor)
                 }
-                ended += machines.map(\.name)
+                ended += machines
             } catch {
-                // A host that has nothing of it may be off.
-                if record.machines.contains(where: { $0.host == hypervisor.host }) { reasons += error.reasons }
+                reasons += error.reasons
             }
         }
         guard reasons.isEmpty else { throw ControlError(reasons) }
         record.state = .down
         try await writing(StoreChange(simulation: record))
         return ended
+    }
+
+    /// The hosts that have machines of a simulation, or should, with their names.
+    /// - Throws: when one of them cannot be asked; nobody's machines are ended then.
+    private func concerned(
+        by simulation: SimulationRecord
+    ) async throws(ControlError) -> [(hypervisor: any Hypervisor, machines: [String])] {
+        var concerned: [(hypervisor: any Hypervisor, machines: [String])] = []
+        var reasons: [Reason] = []
+        for hypervisor in hypervisors {
+            let isKnown = simulation.machines.contains { $0.host == hypervisor.host }
+            do throws(ControlError) {
+                let machines = try await ask(hypervisor) { hypervisor throws(HypervisorError) in
+                    try await hypervisor.machines(of: simulation.name)
+                }
+                if isKnown || !machines.isEmpty { concerned.append((hypervisor, machines.map(\.name))) }
+            } catch {
+                // A host that has nothing of it may be off.
+                if isKnown { reasons += error.reasons }
+            }
+        }
+        guard reasons.isEmpty else { throw ControlError(reasons) }
+        return concerned
     }
 
     /// Takes charge of a QEMU that somebody else started.

@@ -48,6 +48,18 @@ struct ControlInstanceTests {
         #expect(try await control.simulation(named: "sim").summary.checkpoint == nil)
     }
 
+    @Test func aDownThatCannotReachAHostEndsNothing() async throws {
+        let bench = try Bench()
+        let control = try bench.control()
+        try await bench.up(control)
+        bench.right.world.withLock { $0.isOff = true }
+        #expect(await code { _ = try await control.down("sim") } == "host-unreachable")
+        #expect(bench.states == Bench.running)
+        #expect(try await control.simulation(named: "sim").summary.state == .running)
+        bench.right.world.withLock { $0.isOff = false }
+        #expect(try await control.down("sim").machines == ["a", "b", "c"])
+    }
+
     @Test func theReportSaysWhatTheMachinesOwnStampsSay() async throws {
         let bench = try Bench()
         let control = try bench.control()

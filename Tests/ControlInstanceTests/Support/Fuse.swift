@@ -183,8 +183,8 @@ struct FusedHypervisor: Hypervisor {
     }
 
     func describe() async -> HypervisorDescription { await hypervisor.describe() }
-    func machines(of simulation: String?) async -> [MachineStatus] {
-        await hypervisor.machines(of: simulation)
+    func machines(of simulation: String?) async throws(HypervisorError) -> [MachineStatus] {
+        try await hypervisor.machines(of: simulation)
     }
     func stages(of operation: OperationID) async -> AsyncStream<Stage> { await hypervisor.stages(of: operation) }
     func undecided() async -> [UndecidedOperation] { await hypervisor.undecided() }

@@ -54,6 +54,8 @@ final class ScriptedHypervisor: Hypervisor {
         /// `simulation/machine`.
         var machines: [String: MachineState] = [:]
         var adopted: Set<String> = []
+        /// Whoever asks for its machines hears nothing.
+        var isOff = false
         var operations: [OperationID: Operation] = [:]
         var calls: [String] = []
         /// What the next reads and writes of files throw; nil: nothing.
@@ -293,8 +295,9 @@ final class ScriptedHypervisor: Hypervisor {
         return status(order.simulation, order.machine, .running, adopted: true)
     }
 
-    func machines(of simulation: String?) async -> [MachineStatus] {
-        let (machines, adopted) = world.withLock { ($0.machines, $0.adopted) }
+    func machines(of simulation: String?) async throws(HypervisorError) -> [MachineStatus] {
+        let (machines, adopted, isOff) = world.withLock { ($0.machines, $0.adopted, $0.isOff) }
+        if isOff { throw HypervisorError(code: "host-unreachable", message: "\(host) cannot be reached") }
         return machines.sorted { $0.key < $1.key }.compactMap { key, state in
             let parts = key.split(separator: "/").map(String.init)
             guard simulation == nil || parts[0] == simulation else { return nil }
