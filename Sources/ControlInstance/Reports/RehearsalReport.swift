@@ -62,3 +62,10 @@ public struct RehearsalReport: Codable, Hashable, Sendable {
         self.notes = notes
     }
 }
+
+extension RehearsalReport {
+    /// What the operation itself would end with; 0: it could be done.
+    public var exitCode: Int {
+        ready ? 0 : OperationOutcome(failureWith: hosts.flatMap(\.reasons), otherwise: .refused).exitCode
+    }
+}

@@ -76,11 +76,17 @@ extension ControlInstance {
                 manifest,
                 importedFrom: archived.asProvenance,
                 reasons: arrival.obstacles + linkObstacles(manifest.spec, manifest.hosts),
-                notes: placing.notes + arrival.notes
+                notes: placing.notes + arrival.notes + Self.hookNotes(manifest.spec)
             )
         } catch {
             await withdraw(place, traces)
             throw error
+        }
+    }
+
+    private static func hookNotes(_ spec: SimulationSpec) -> [String] {
+        (spec.hooks ?? []).map {
+            "the hook \($0.event.rawValue) runs a command of the archive's here: \($0.command.joined(separator: " "))"
         }
     }
 
