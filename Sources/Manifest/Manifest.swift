@@ -24,6 +24,9 @@ public enum Manifest {
         }
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
         guard let attributes else { throw unreadable("the file cannot be found or not be read") }
+        guard attributes[.type] as? FileAttributeType == .typeRegular else {
+            throw unreadable("this is no regular file")
+        }
         guard let size = attributes[.size] as? UInt64 ?? (attributes[.size] as? Int).map(UInt64.init), size <= sizeLimit
         else {
             throw unreadable("the file is larger than a manifest can be (\(sizeLimit >> 20) MiB)")

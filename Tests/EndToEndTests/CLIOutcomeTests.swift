@@ -163,7 +163,7 @@ import Testing
                 }
             }
             #expect(run.status == 130)
-            #expect(run.errors.contains("goes on in the daemon"))
+            #expect(run.errors.contains("no longer waiting; the daemon calls the suspend"))
         }
     }
 

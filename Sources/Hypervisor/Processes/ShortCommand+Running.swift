@@ -14,7 +14,11 @@ extension ShortCommand {
 
     private func runToEnd(cancellation: OwnedDescriptor) throws(HypervisorError) -> Output {
         guard let path = arguments.first.flatMap(ExecutablePath.find) else {
-            throw failure("command-not-found", "there is no such program")
+            let isThere = arguments.first.map { $0.contains("/") && access($0, F_OK) == 0 } ?? false
+            throw failure(
+                "command-not-found",
+                isThere ? "it is there, but may not be executed: chmod +x" : "there is no such program"
+            )
         }
         guard let output = OwnedDescriptor.pipe(), let errors = OwnedDescriptor.pipe() else {
             throw failure("command-failed", "no descriptors left")

@@ -45,8 +45,8 @@ struct Interruption: Sendable {
         CommandFailure(
             .cancelled,
             code: "no-longer-waiting",
-            "no longer waiting; the \(title) (operation \(operations.map(\.text).joined(separator: ", "))) goes on in the daemon: "
-                + "'fermata ps' tells how it ended"
+            "no longer waiting; the daemon calls the \(title) off (operation \(operations.map(\.text).joined(separator: ", "))), or ends it "
+                + "where that is decided: 'fermata ps' tells what became of it"
         )
     }
 }

@@ -15,7 +15,7 @@ struct RehearsalText {
             try await client.send(.POST, "\(path)?dryRun=true", body: try JSONText.encode(body))
         )
         session.show(answer) { print($0) }
-        if !answer.value.ready { throw ExitCode(ExitStatus.refused.rawValue) }
+        if !answer.value.ready { throw ExitCode(Int32(answer.value.exitCode)) }
     }
 
     private func print(_ report: RehearsalReport) {

@@ -126,7 +126,7 @@ final class CommandRun: Sendable {
         let body = OperationBody(
             checkpoint: Self.checkpoint,
             when: .asap,
-            labels: ["exit-status": "\(status)"],
+            labels: ["exit-status": "\(status)", Annotations.keep: ""],
             note: String("after: \(words)".prefix(500))
         )
         do {

@@ -10,7 +10,7 @@ struct GC: Verb {
         discussion: """
             Folders of checkpoints that never became whole, clones that are down and have no checkpoints, logs of simulations that are \
             no more. With --keep or --older-than also checkpoints, but never what is labelled 'keep', what a simulation or clone \
-            stands at, or what others' disks lie on.
+            that is not down stands at, or what others' disks lie on.
             """
     )
 

@@ -9,7 +9,7 @@ struct Resume: Verb {
         abstract: "Let a simulation go on from a checkpoint, all machines at one instant.",
         discussion: """
             Without @NAME, from the checkpoint that it was suspended to. Without --clock, guests go on with the time they \
-            had (or as the manifest says). The checkpoint stays as it is and can be resumed again,
+            had (or as the manifest says). The checkpoint stays as it is and can be resumed again, \
             unless it is given away by --consume. With --host, machines go on on other hosts than those that saved them: \
             what they were saved as is brought there first, as a checkpoint of its own beside this one.
             """
@@ -26,6 +26,13 @@ struct Resume: Verb {
     @OptionGroup var ram: RAMOptions
     @OptionGroup var placing: HostOptions
     @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        guard dryRun, !placing.hosts.isEmpty else { return }
+        throw ValidationError(
+            "--host brings machines to other hosts first, and --dry-run begins nothing: leave one of them out."
+        )
+    }
 
     func perform(_ session: Session) async throws {
         let client = try await session.client()
@@ -56,7 +63,11 @@ struct Resume: Verb {
             checkpoint = try await client.get(SimulationDetail.self, simulation).value.summary.checkpoint
         }
         guard let checkpoint else {
-            throw ValidationError("Name the checkpoint whose machines go to other hosts: \(target.simulation)@NAME.")
+            throw CommandFailure(
+                .usage,
+                code: "checkpoint-not-named",
+                "name the checkpoint whose machines go to other hosts: \(target.simulation)@NAME"
+            )
         }
         let body = try JSONText.encode(MoveBody(hosts: placing.byMachine))
         let made = try Received<CheckpointDetail>(

@@ -104,8 +104,11 @@ import Testing
                     head -c 20000000 '\(transfer.archive)' >&9
                     for i in $(seq 2000); do [ -e '\(partial)/machines' ] && break; sleep 0.01; done
                     [ -e '\(partial)/machines' ] || { echo 'never came so far'; kill $!; exit 1; }
-                    kill -9 \(killsDaemon ? "$(head -n 1 '\(transfer.there.path)/daemon.lock')" : "$!")
+                    victim=\(killsDaemon ? "$(head -n 1 '\(transfer.there.path)/daemon.lock')" : "$!")
+                    kill -9 "$victim"
                     wait $! || true
+                    # A verb that comes while it dies may still find its socket.
+                    for i in $(seq 2000); do kill -0 "$victim" 2>/dev/null || break; sleep 0.01; done
                     """
                 _ = try CheckpointFiles.shell(command)
                 // The next verb, and with it the next daemon if the old one is gone.
