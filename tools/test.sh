@@ -30,7 +30,7 @@ fi
 
 # Where nobody watches, a test that hangs must not take its log and all later ones with it. Longer than any group takes.
 limit=()
-[ "${CI:-}" != true ] || limit=(timeout --kill-after=30 2100)
+[ "${CI:-}" != true ] || limit=(timeout --kill-after=30 2700)
 
 # Line by line, with the seconds since the start: of a run that was cut off, the log says where the time went.
 run() {
