@@ -6,7 +6,7 @@ import Time
 extension ControlInstance {
     func count(_ report: OperationReport) { state.withLock { $0.metrics.record(report) } }
 
-    /// All metrics, in the Prometheus exposition format 0.0.4. Hosts that do not answer within two seconds are told as not there.
+    /// All metrics, in the Prometheus exposition format 0.0.4. Hosts that do not answer in time are told as not there.
     public func metrics() async throws(ControlError) -> String {
         var families = [try await simulationStates(), checkpointBytes()]
         families += state.withLock { $0.metrics.families }
@@ -39,7 +39,7 @@ extension ControlInstance {
             .gauge,
             "How far the host's clock may be from true time, as its discipline tells; none tells nothing."
         )
-        let answers = await within(.seconds(2)) { (try? await self.hosts()) ?? [] } ?? []
+        let answers = await within(options.metricsPatience) { (try? await self.hosts()) ?? [] } ?? []
         let byName = Dictionary(answers.map { ($0.name, $0) }) { first, _ in first }
         for name in [ownHost] + state.withLock({ $0.added.keys.sorted() }) {
             let host = MetricLabel("host", name)

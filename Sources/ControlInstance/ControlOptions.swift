@@ -39,6 +39,8 @@ public struct ControlOptions: Hashable, Sendable {
     public var ownAsapMargin = Span.milliseconds(5)
     /// From the decision to roll back until the machines go on together.
     public var rollbackLead = Span.milliseconds(50)
+    /// How long whoever reads the metrics waits for hosts; Prometheus gives up after ten seconds.
+    public var metricsPatience = Span.seconds(2)
     /// How long whoever holds a simulation has to come back to a daemon that was started anew.
     public var leaseGrace = Span.seconds(30)
     /// How often, in steps of 100 ms, a checkpoint is tried to be removed that others stand on, which may be ending too.

@@ -23,7 +23,11 @@ struct MetricsTests {
 
     @Test func operationsAreCountedWithTheirOutcomesStagesAndStamps() async throws {
         let bench = try Bench()
-        let control = try bench.control()
+        // However busy the machine is, no host is called away.
+        var options = Bench.options
+        options.answerTimeout = .seconds(600)
+        options.metricsPatience = .seconds(600)
+        let control = try bench.control(options: options)
         try await bench.up(control)
         let suspended = try await bench.suspend(control)
         _ = try await bench.resume(control)
