@@ -140,6 +140,16 @@ struct StoreTests {
         #expect(try await bench.store.peers().isEmpty)
     }
 
+    /// Who writes an operation of whose decision he does not know takes it back for nobody.
+    @Test(arguments: StoreKind.available) func aDecisionStays(_ kind: StoreKind) async throws {
+        let bench = try await Bench(kind)
+        for decision in [OperationState.Decision.commit, nil] {
+            let state = OperationState(phase: .deciding, instant: nil, decision: decision, outcome: nil)
+            try await bench.store.apply(StoreChange(operation: Self.operation("op", state)))
+        }
+        #expect(try await bench.store.operation(OperationID(text: "op"))?.state.decision == .commit)
+    }
+
     @Test(arguments: StoreKind.available) func recordsAreReplacedAndListedInOrder(_ kind: StoreKind) async throws {
         let bench = try await Bench(kind)
         for (id, started) in [("b", 2), ("a", 1), ("c", 3)] as [(String, Int64)] {
