@@ -28,7 +28,7 @@ console:
 ## make test      everything: lint, build, all tests on real QEMU, the demo, the pytest plugin, the web console, hosts in
 ##                network namespaces, sanitizer, coverage, fuzzing
 test: setup lint build-tests
-	@tools/lanes.sh "tests demonstrate clock-step" "model build-checks fuzz" "pytest console hosts"
+	@tools/lanes.sh "tests demonstrate clock-step pytest console hosts" "model build-checks fuzz"
 	@$(MAKE) --no-print-directory sanitize
 	@tools/summary.sh
 

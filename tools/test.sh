@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs all tests of the build that `swift build --build-tests` made, and fails too if they left a process behind.
-# Arguments go to `swift test`, e.g. --filter QMPTests. Without any, groups of tests run after each other: what boots machines or
-# keeps deadlines needs the processors for itself.
+# Arguments go to `swift test`, e.g. --filter QMPTests. Without any, groups of tests run after each other: what keeps deadlines of
+# microseconds needs the processors for itself. What boots machines comes last, some at once (tools/test-queue.py).
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
@@ -28,17 +28,29 @@ if [ "${CI:-}" = true ]; then
     }
 fi
 
-# Where nobody watches, a test that hangs must not take its log and all later ones with it. Longer than any group takes.
+# Where nobody watches, a test that hangs must not take its log and all later ones with it. Longer than any group takes, and, of what
+# boots machines, than any single test.
 limit=()
-[ "${CI:-}" != true ] || limit=(timeout --kill-after=30 2700)
+limit_of_one=()
+[ "${CI:-}" != true ] || limit=(timeout --kill-after=30 1200) limit_of_one=(--limit 900)
 
 # Line by line, with the seconds since the start: of a run that was cut off, the log says where the time went.
+logged() {
+    "$@" 2>&1 | tee -a "$log" | while IFS= read -r line; do printf '%5d %s\n' "$SECONDS" "$line"; done
+    return "${PIPESTATUS[0]}"
+}
+
 run() {
-    "${limit[@]}" stdbuf -oL swift test --skip-build --disable-xctest "$@" 2>&1 | tee -a "$log" |
-        while IFS= read -r line; do printf '%5d %s\n' "$SECONDS" "$line"; done
-    local result="${PIPESTATUS[0]}"
+    local result=0
+    logged "${limit[@]}" stdbuf -oL swift test --skip-build --disable-xctest "$@" || result=$?
     [ "$result" -eq 0 ] || status=1
     [ "$result" -ne 124 ] || printf 'error: the tests of "%s" did not end within %s s\n' "$*" "${limit[-1]}" | tee -a "$log"
+}
+
+# The runner itself: `swift test` keeps the build to itself for as long as it runs.
+queue() {
+    local binaries=("$(swift build --show-bin-path)"/*PackageTests.xctest)
+    logged tools/test-queue.py "${limit_of_one[@]}" "${binaries[0]}" "$@" || status=1
 }
 
 if [ $# -gt 0 ]; then
@@ -49,9 +61,7 @@ else
     run --filter JSONMemoryTests
     run --filter HostClockTests
     run --filter HypervisorTests
-    run --filter IntegrationTests --skip MainJobTests
-    run --filter MainJobTests
-    run --filter EndToEndTests
+    queue IntegrationTests EndToEndTests
 fi
 
 # The processes that carry the mark, except this script and its subshells.
