@@ -25,7 +25,7 @@ extension LocalHypervisor {
         }
         findings += [
             Self.diskTools, Self.kvm, Self.savingBehind, Self.realtime(surroundings.deadlines.privileges),
-            Self.hostClock, space, memory,
+            await HostClockFinding.look(), space, memory,
         ]
         findings += surroundings.ram.abandoned.map { folder, bytes in
             .init(
@@ -104,18 +104,6 @@ extension LocalHypervisor {
 
     private static func realtime(_ privileges: RealtimePrivileges) -> HypervisorDescription.Finding {
         .init(level: privileges.full ? .ok : .notice, subject: "real time", message: "\(privileges)")
-    }
-
-    private static var hostClock: HypervisorDescription.Finding {
-        let synchronisation = clockSynchronisation()
-        guard let bound = synchronisation.errorBound else {
-            return .init(
-                level: .notice,
-                subject: "host clock",
-                message: "not synchronised with a time source; instants are right on this host only"
-            )
-        }
-        return .init(level: .ok, subject: "host clock", message: "synchronised to within \(bound)")
     }
 
     private var space: HypervisorDescription.Finding {
