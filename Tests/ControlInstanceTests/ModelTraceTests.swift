@@ -95,13 +95,13 @@ struct ModelTraceTests {
 }
 
 /// A database that remembers which phases it was told, and may fail at one write.
-private final class TracingStore: UnsharedStore {
+private final class TracingStore: ForwardingStore, UnsharedStore {
     private struct State {
         var writes = 0
         var phases: [OperationID: [OperationPhase]] = [:]
     }
 
-    private let store: any Store
+    let store: any Store
     private let failing: Int?
     private let state = Mutex(State())
 
@@ -123,19 +123,4 @@ private final class TracingStore: UnsharedStore {
             state.withLock { $0.phases[operation.id, default: []].append(operation.state.phase) }
         }
     }
-
-    func simulations() async throws(StoreError) -> [SimulationRecord] { try await store.simulations() }
-    func simulation(_ name: String) async throws(StoreError) -> SimulationRecord? { try await store.simulation(name) }
-    func operations(of simulation: String?, limit: Int) async throws(StoreError) -> [OperationRecord] {
-        try await store.operations(of: simulation, limit: limit)
-    }
-    func operation(_ id: OperationID) async throws(StoreError) -> OperationRecord? { try await store.operation(id) }
-    func unfinishedOperations() async throws(StoreError) -> [OperationRecord] { try await store.unfinishedOperations() }
-    func checkpoints(of simulation: String?) async throws(StoreError) -> [CheckpointRecord] {
-        try await store.checkpoints(of: simulation)
-    }
-    func checkpoint(_ name: String, of simulation: String) async throws(StoreError) -> CheckpointRecord? {
-        try await store.checkpoint(name, of: simulation)
-    }
-    func hosts() async throws(StoreError) -> [HostRecord] { try await store.hosts() }
 }

@@ -141,8 +141,8 @@ struct ResolveTests {
 }
 
 /// A database in which something happens between the reading of an operation and the reader's next step.
-private final class DelayedStore: UnsharedStore {
-    private let store: any Store
+private final class DelayedStore: ForwardingStore, UnsharedStore {
+    let store: any Store
     private let next = Mutex<(@Sendable () async -> Void)?>(nil)
 
     init(store: any Store) { self.store = store }
@@ -158,19 +158,4 @@ private final class DelayedStore: UnsharedStore {
         await body?()
         return record
     }
-
-    func simulations() async throws(StoreError) -> [SimulationRecord] { try await store.simulations() }
-    func simulation(_ name: String) async throws(StoreError) -> SimulationRecord? { try await store.simulation(name) }
-    func operations(of simulation: String?, limit: Int) async throws(StoreError) -> [OperationRecord] {
-        try await store.operations(of: simulation, limit: limit)
-    }
-    func unfinishedOperations() async throws(StoreError) -> [OperationRecord] { try await store.unfinishedOperations() }
-    func hosts() async throws(StoreError) -> [HostRecord] { try await store.hosts() }
-    func checkpoints(of simulation: String?) async throws(StoreError) -> [CheckpointRecord] {
-        try await store.checkpoints(of: simulation)
-    }
-    func checkpoint(_ name: String, of simulation: String) async throws(StoreError) -> CheckpointRecord? {
-        try await store.checkpoint(name, of: simulation)
-    }
-    func apply(_ change: StoreChange) async throws(StoreError) { try await store.apply(change) }
 }

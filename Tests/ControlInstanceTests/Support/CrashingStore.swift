@@ -5,10 +5,10 @@ import Synchronization
 @testable import ControlInstance
 
 /// A database whose server dies at one write, and may come back by itself a little later.
-final class CrashingStore: Store {
+final class CrashingStore: ForwardingSharedStore {
     enum Moment: String, Sendable, CaseIterable { case before, after }
 
-    private let store: any Store
+    let store: any Store
     private let server: DatabaseServer
     private let write: Int
     private let moment: Moment
@@ -47,25 +47,4 @@ final class CrashingStore: Store {
             try server.start()
         }
     }
-
-    func simulations() async throws(StoreError) -> [SimulationRecord] { try await store.simulations() }
-    func simulation(_ name: String) async throws(StoreError) -> SimulationRecord? { try await store.simulation(name) }
-    func operations(of simulation: String?, limit: Int) async throws(StoreError) -> [OperationRecord] {
-        try await store.operations(of: simulation, limit: limit)
-    }
-    func operation(_ id: OperationID) async throws(StoreError) -> OperationRecord? { try await store.operation(id) }
-    func unfinishedOperations() async throws(StoreError) -> [OperationRecord] { try await store.unfinishedOperations() }
-    func hosts() async throws(StoreError) -> [HostRecord] { try await store.hosts() }
-    func checkpoints(of simulation: String?) async throws(StoreError) -> [CheckpointRecord] {
-        try await store.checkpoints(of: simulation)
-    }
-    func checkpoint(_ name: String, of simulation: String) async throws(StoreError) -> CheckpointRecord? {
-        try await store.checkpoint(name, of: simulation)
-    }
-    func claim(_ simulation: String) async throws(StoreError) { try await store.claim(simulation) }
-    func release(_ simulation: String) { store.release(simulation) }
-    func peers() async throws(StoreError) -> [Peer] { try await store.peers() }
-    var isShared: Bool { store.isShared }
-    func health() async -> StoreHealth? { await store.health() }
-    func close() async { await store.close() }
 }

@@ -47,24 +47,9 @@ final class Fuse: Sendable {
 }
 
 /// The database of an instance that is going to be killed.
-struct FusedStore: UnsharedStore {
+struct FusedStore: ForwardingStore, UnsharedStore {
     let store: any Store
     let fuse: Fuse
-
-    func simulations() async throws(StoreError) -> [SimulationRecord] { try await store.simulations() }
-    func simulation(_ name: String) async throws(StoreError) -> SimulationRecord? { try await store.simulation(name) }
-    func operations(of simulation: String?, limit: Int) async throws(StoreError) -> [OperationRecord] {
-        try await store.operations(of: simulation, limit: limit)
-    }
-    func operation(_ id: OperationID) async throws(StoreError) -> OperationRecord? { try await store.operation(id) }
-    func unfinishedOperations() async throws(StoreError) -> [OperationRecord] { try await store.unfinishedOperations() }
-    func hosts() async throws(StoreError) -> [HostRecord] { try await store.hosts() }
-    func checkpoints(of simulation: String?) async throws(StoreError) -> [CheckpointRecord] {
-        try await store.checkpoints(of: simulation)
-    }
-    func checkpoint(_ name: String, of simulation: String) async throws(StoreError) -> CheckpointRecord? {
-        try await store.checkpoint(name, of: simulation)
-    }
 
     func apply(_ change: StoreChange) async throws(StoreError) {
         await fuse.step()
@@ -74,32 +59,13 @@ struct FusedStore: UnsharedStore {
 }
 
 /// The same with others beside it.
-struct FusedSharedStore: Store {
+struct FusedSharedStore: ForwardingSharedStore {
     let store: any Store
     let fuse: Fuse
 
     private var inner: FusedStore { FusedStore(store: store, fuse: fuse) }
 
-    func simulations() async throws(StoreError) -> [SimulationRecord] { try await store.simulations() }
-    func simulation(_ name: String) async throws(StoreError) -> SimulationRecord? { try await store.simulation(name) }
-    func operations(of simulation: String?, limit: Int) async throws(StoreError) -> [OperationRecord] {
-        try await store.operations(of: simulation, limit: limit)
-    }
-    func operation(_ id: OperationID) async throws(StoreError) -> OperationRecord? { try await store.operation(id) }
-    func unfinishedOperations() async throws(StoreError) -> [OperationRecord] { try await store.unfinishedOperations() }
-    func hosts() async throws(StoreError) -> [HostRecord] { try await store.hosts() }
-    func checkpoints(of simulation: String?) async throws(StoreError) -> [CheckpointRecord] {
-        try await store.checkpoints(of: simulation)
-    }
-    func checkpoint(_ name: String, of simulation: String) async throws(StoreError) -> CheckpointRecord? {
-        try await store.checkpoint(name, of: simulation)
-    }
     func apply(_ change: StoreChange) async throws(StoreError) { try await inner.apply(change) }
-    func claim(_ simulation: String) async throws(StoreError) { try await store.claim(simulation) }
-    func release(_ simulation: String) { store.release(simulation) }
-    func peers() async throws(StoreError) -> [Peer] { try await store.peers() }
-    var isShared: Bool { store.isShared }
-    func health() async -> StoreHealth? { await store.health() }
     func close() async {}
 }
 
@@ -212,8 +178,8 @@ struct FusedHypervisor: Hypervisor {
 }
 
 /// A database whose disk is full from one write on, or only at that one.
-final class FailingStore: UnsharedStore {
-    private let store: any Store
+final class FailingStore: ForwardingStore, UnsharedStore {
+    let store: any Store
     private let from: Int
     private let forGood: Bool
     private let writes = Mutex(0)
@@ -222,21 +188,6 @@ final class FailingStore: UnsharedStore {
         self.store = store
         self.from = from
         self.forGood = forGood
-    }
-
-    func simulations() async throws(StoreError) -> [SimulationRecord] { try await store.simulations() }
-    func simulation(_ name: String) async throws(StoreError) -> SimulationRecord? { try await store.simulation(name) }
-    func operations(of simulation: String?, limit: Int) async throws(StoreError) -> [OperationRecord] {
-        try await store.operations(of: simulation, limit: limit)
-    }
-    func operation(_ id: OperationID) async throws(StoreError) -> OperationRecord? { try await store.operation(id) }
-    func unfinishedOperations() async throws(StoreError) -> [OperationRecord] { try await store.unfinishedOperations() }
-    func hosts() async throws(StoreError) -> [HostRecord] { try await store.hosts() }
-    func checkpoints(of simulation: String?) async throws(StoreError) -> [CheckpointRecord] {
-        try await store.checkpoints(of: simulation)
-    }
-    func checkpoint(_ name: String, of simulation: String) async throws(StoreError) -> CheckpointRecord? {
-        try await store.checkpoint(name, of: simulation)
     }
 
     func apply(_ change: StoreChange) async throws(StoreError) {
