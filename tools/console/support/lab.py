@@ -38,7 +38,8 @@ class Lab:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fc-", dir="/tmp"))
         self.home = self.folder / "home"
         self.port = free_port()
-        self.agents = []
+        self.agents = {}
+        self.ports = {}
         self.environment = dict(
             os.environ,
             FERMATA_HOME=str(self.home),
@@ -66,15 +67,22 @@ class Lab:
         home = self.folder / name
         home.mkdir(mode=0o700)
         (self.folder / f"{name}-trust").rename(home / "trust")
-        port = free_port()
-        log = (self.folder / f"{name}.log").open("wb")
-        agent = subprocess.Popen(
-            [BINARY, "agent", "--listen", f"127.0.0.1:{port}", "--files", str(CACHE)],
-            env=dict(self.environment, FERMATA_HOME=str(home)), stdout=log, stderr=log,
-        )
-        self.agents.append(agent)
+        self.ports[name] = free_port()
+        self.start_agent(name)
+        self.run("host", "add", name, f"127.0.0.1:{self.ports[name]}", "--label", "rack=b")
+
+    def start_agent(self, name):
+        port = self.ports[name]
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.agents[name] = subprocess.Popen(
+                [BINARY, "agent", "--listen", f"127.0.0.1:{port}", "--files", str(CACHE)],
+                env=dict(self.environment, FERMATA_HOME=str(self.folder / name)), stdout=log, stderr=log,
+            )
         self.wait_for(f"the agent of {name}", lambda: is_listening(port))
-        self.run("host", "add", name, f"127.0.0.1:{port}", "--label", "rack=b")
+
+    def kill_agent(self, name):
+        self.agents[name].kill()
+        self.agents[name].wait(20)
 
     def start(self, *arguments):
         """A command that goes on; ended with the lab, as all that names its folder."""
@@ -139,7 +147,7 @@ class Lab:
             self.run("serve", "--stop", check=False)
         except (AssertionError, OSError, ValueError, KeyError, subprocess.TimeoutExpired) as error:
             print(f"the lab did not end by itself: {error}")
-        for agent in self.agents:
+        for agent in self.agents.values():
             agent.terminate()
             agent.wait(20)
         for pid in self.processes():

@@ -30,7 +30,7 @@ def test_after_the_daemons_death_the_page_says_so_and_is_in_step_again_by_itself
         browser.driver.switch_to.window(page)
     browser.wait("the banner to be gone", lambda: browser.text("#banner") == "")
     browser.one('[data-checkpoint="meanwhile"]')
-    browser.wait("live again", lambda: browser.one("#connection").get_attribute("data-state") in ("live", "polling"))
+    browser.wait("live again", lambda: browser.one("#connection").get_attribute("data-state") == "live")
 
 
 def test_an_operation_is_followed_across_the_daemons_death(browser, running, door):

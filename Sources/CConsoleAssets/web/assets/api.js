@@ -19,11 +19,6 @@ export class Problem extends Error {
     get needsSession() {
         return this.status === 401;
     }
-
-    /** Whether this control instance has no such thing in its API. */
-    get isUnsupported() {
-        return this.status === 405 || this.code === "unknown-path";
-    }
 }
 
 /** Calls back with each problem that any request ends in, and with null when one succeeds. */

@@ -1,16 +1,15 @@
-// What changes, as the control instance tells it: one stream of events for the whole page. A control instance without such
-// a stream is asked again and again instead. Whoever lost the connection is told to look at everything anew.
+// What changes, as the control instance tells it: one stream of events for the whole page. Whoever lost the connection is
+// told to look at everything anew.
 
-import { get, open } from "./api.js";
-import { Backoff, sleep } from "./backoff.js";
+import { open } from "./api.js";
+import { Backoff } from "./backoff.js";
 import { parse } from "./json.js";
 import { eventsOf } from "./sse.js";
 
-const POLL = 2_000;
 /** Longer out of sight than this, a page does not trust its connection any more. */
 const NAP = 30_000;
 
-/** `connecting`, `live`, `polling`, `lost` or `signed-out`. */
+/** `connecting`, `live`, `lost` or `signed-out`. */
 export class Feed {
     state = "connecting";
     #changes = new Set();
@@ -60,8 +59,7 @@ export class Feed {
             try {
                 await this.#listen(signal);
             } catch (problem) {
-                if (problem.isUnsupported) await this.#poll(signal);
-                else if (!signal.aborted) this.#enter(problem.needsSession ? "signed-out" : "lost");
+                if (!signal.aborted) this.#enter(problem.needsSession ? "signed-out" : "lost");
             }
             if (!signal.aborted) {
                 if (this.state === "live") this.#enter("lost");
@@ -79,21 +77,6 @@ export class Feed {
         for await (const { id, event, data } of eventsOf(response)) {
             if (id !== undefined) this.#lastID = id;
             this.#tell({ ...content(data), kind: event });
-        }
-    }
-
-    async #poll(signal) {
-        while (!signal.aborted) {
-            try {
-                await get("/v1/health", { signal });
-                this.#enter("polling");
-                if (!document.hidden) this.#tell({ kind: "reset" });
-            } catch (problem) {
-                if (signal.aborted) return;
-                // It may come back as another release, which has a stream.
-                return this.#enter(problem.needsSession ? "signed-out" : "lost");
-            }
-            await sleep(POLL, signal);
         }
     }
 

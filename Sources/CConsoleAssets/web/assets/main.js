@@ -39,7 +39,6 @@ const navigation = [
 const connections = {
     connecting: "connecting",
     live: "live",
-    polling: "live, asked every 2 s",
     lost: "connection lost, trying again",
     "signed-out": "signed out",
 };
@@ -130,7 +129,7 @@ onOutcome((problem) => {
 });
 feed.onState((state) => {
     drawConnection(state);
-    if (state === "live" || state === "polling") loadSession();
+    if (state === "live") loadSession();
 });
 startTicker();
 await loadSession();

@@ -4,7 +4,6 @@ import { get, post } from "./api.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { notice, noteList, problemNotice, reasonList } from "./notices.js";
-import { canPlan } from "./session.js";
 import { formatDuration, formatInstant } from "./time.js";
 import { badge } from "./words.js";
 
@@ -13,16 +12,14 @@ import { badge } from "./words.js";
  * @returns `{ready, element}`
  */
 export async function loadPlan(route, body, simulation, signal) {
-    if (route.plans && (await canPlan())) {
-        try {
-            const plan = await post(`${route.path}?dryRun=true`, body, { signal });
-            return { ready: plan.ready, element: planOf(plan) };
-        } catch (problem) {
-            if (problem.isUnreachable || problem.needsSession) throw problem;
-            if (!problem.isUnsupported && problem.code !== "bad-request") return { ready: false, element: problemNotice(problem) };
-        }
+    if (!route.plans) return hostsNow(simulation, signal);
+    try {
+        const plan = await post(`${route.path}?dryRun=true`, body, { signal });
+        return { ready: plan.ready, element: planOf(plan) };
+    } catch (problem) {
+        if (problem.isUnreachable || problem.needsSession) throw problem;
+        return { ready: false, element: problemNotice(problem) };
     }
-    return hostsNow(simulation, signal);
 }
 
 function planOf(plan) {
@@ -50,7 +47,7 @@ function hostPlan(host) {
     );
 }
 
-/** What is known without asking hypervisors to plan: whether they answer, their clocks, their machines. */
+/** Of what cannot be tried out: whether the hosts answer, their clocks, their machines. */
 async function hostsNow(simulation, signal) {
     const { hosts } = await get("/v1/hosts", { signal });
     const names = new Set(simulation.machines.map((machine) => machine.host).filter(Boolean));

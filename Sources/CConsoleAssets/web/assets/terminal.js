@@ -71,7 +71,6 @@ export class Terminal {
                 this.#say("the line has ended; it is looked for again");
             } catch (problem) {
                 if (this.#signal.aborted) return;
-                if (problem.isUnsupported) return this.#say("this control instance has no serial consoles: use the sockets that fermata show tells");
                 this.#say(problem.message);
             }
             await backoff.wait(this.#signal);

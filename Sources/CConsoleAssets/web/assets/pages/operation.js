@@ -73,9 +73,9 @@ function settleCard(detail, refresh) {
         h(
             "div",
             { class: "page-actions" },
-            h("button", { type: "button", class: "primary", on: { click: () => settle() } }, "Ask the hosts again"),
-            h("button", { type: "button", on: { click: () => decide("commit", "Let it stand?", "Machines that were started or resumed stay; those that were saved end.") } }, "Let it stand…"),
-            h("button", { type: "button", class: "danger", on: { click: () => decide("rollback", "Undo it?", "Machines that were started or resumed end; those that were to be saved run on.") } }, "Undo it…"),
+            h("button", { type: "button", class: "primary", id: "settle-ask", on: { click: () => settle() } }, "Ask the hosts again"),
+            h("button", { type: "button", id: "settle-commit", on: { click: () => decide("commit", "Let it stand?", "Machines that were started or resumed stay; those that were saved end.") } }, "Let it stand…"),
+            h("button", { type: "button", class: "danger", id: "settle-rollback", on: { click: () => decide("rollback", "Undo it?", "Machines that were started or resumed end; those that were to be saved run on.") } }, "Undo it…"),
         ),
     );
 }
