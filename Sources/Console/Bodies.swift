@@ -107,11 +107,12 @@ struct DrainBody: StrictBody {
 
 /// `POST /v1/gc`.
 struct GarbageBody: StrictBody {
-    static let fields = ["simulation", "dryRun", "keep", "olderThanNs"]
+    static let fields = ["simulation", "dryRun", "keep", "olderThanNs", "all"]
     let simulation: String?
     let dryRun: Bool?
     let keep: Int?
     let olderThanNs: Span?
+    let all: Bool?
 }
 
 /// `POST …/machines/{machine}/serial`.

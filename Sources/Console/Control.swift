@@ -26,6 +26,7 @@ public protocol Control: Sendable {
     func simulations() async throws(ControlError) -> [SimulationSummary]
     func simulation(named name: String) async throws(ControlError) -> SimulationDetail
     func down(_ simulation: String) async throws(ControlError) -> DownReport
+    func forget(_ simulation: String, dryRun: Bool) async throws(ControlError) -> ForgetReport
     func serialPort(_ number: Int?, of machine: String, in simulation: String) async throws(ControlError) -> SerialPort
     func adopt(_ request: AdoptRequest) async throws(ControlError) -> MachineStatus
 

@@ -57,7 +57,8 @@ extension Routes {
             simulation: try body.simulation.map { try Call.name($0, of: "simulation") },
             dryRun: body.dryRun ?? false,
             keep: body.keep,
-            olderThan: body.olderThanNs
+            olderThan: body.olderThanNs,
+            all: body.all ?? false
         )
         return try Answer.json(try await control.collectGarbage(request))
     }

@@ -60,6 +60,10 @@ struct Routes: Sendable {
             .get("/v1/simulations/{simulation}") { call in
                 try Answer.json(try await control.simulation(named: try call.simulation()))
             },
+            .delete("/v1/simulations/{simulation}") { call in
+                let isDryRun = try call.isDryRun()
+                return try Answer.json(try await control.forget(try call.simulation(), dryRun: isDryRun))
+            },
             .post("/v1/simulations/{simulation}/up") { call in
                 try call.refuseParameters()
                 let simulation = try call.simulation()

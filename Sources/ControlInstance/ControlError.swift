@@ -8,7 +8,10 @@ public struct ControlError: Error, Codable, Hashable, Sendable, CustomStringConv
 
     public init(_ reasons: [Reason], exitCode: Int? = nil) {
         self.reasons = reasons
-        self.exitCode = exitCode ?? OperationOutcome(failureWith: reasons, otherwise: .failed).exitCode
+        // What was named and is not there is told in one way, whoever looked for it and in which step.
+        let isAbsent = !reasons.isEmpty && reasons.allSatisfy(\.isNotFound)
+        let outcome = OperationOutcome(failureWith: reasons, otherwise: .failed)
+        self.exitCode = isAbsent ? OperationOutcome.failed.exitCode : exitCode ?? outcome.exitCode
     }
 
     public init(code: String, machine: String? = nil, message: String, exitCode: Int? = nil) {
@@ -28,5 +31,10 @@ public struct ControlError: Error, Codable, Hashable, Sendable, CustomStringConv
     public var description: String { reasons.map(\.description).joined(separator: "; ") }
 
     /// Something named does not exist.
-    public var isNotFound: Bool { reasons.contains { $0.code.hasSuffix("-not-found") } }
+    public var isNotFound: Bool { reasons.contains(where: \.isNotFound) }
+}
+
+extension Reason {
+    /// Something named does not exist. A program that a resource would run is not what anybody named to a verb.
+    var isNotFound: Bool { code.hasSuffix("-not-found") && code != "command-not-found" }
 }

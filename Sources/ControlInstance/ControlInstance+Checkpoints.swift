@@ -136,26 +136,36 @@ extension ControlInstance {
         }
     }
 
-    /// Removes both folders of a place, on every host.
-    /// - Returns: what could not be removed.
+    /// Removes both folders of a place, on every host at once: one that does not answer holds up none of the others.
+    /// - Returns: what could not be removed, in the hosts' order.
     @discardableResult
     func discard(_ place: CheckpointSet.Place, on hosts: [String]) async -> [Reason] {
-        var reasons: [Reason] = []
-        for hypervisor in hypervisors where hosts.contains(hypervisor.host) {
-            for folder in [place.partial, place.final] {
-                do throws(ControlError) {
-                    try await work(hypervisor) { hypervisor throws(HypervisorError) in
-                        try await hypervisor.removeCheckpoint(folder: folder)
-                    }
-                } catch {
-                    reasons += error.reasons
-                }
+        let concerned = hypervisors.filter { hosts.contains($0.host) }
+        let outcomes = await withTaskGroup(of: (Int, [Reason]).self) { group in
+            for (index, hypervisor) in concerned.enumerated() {
+                group.addTask { (index, await self.discard(place, on: hypervisor)) }
             }
+            return await group.reduce(into: [Int: [Reason]]()) { $0[$1.0] = $1.1 }
         }
+        var reasons = concerned.indices.flatMap { outcomes[$0] ?? [] }
         do throws(ControlError) {
             try checkpointSet.remove(place)
         } catch {
             reasons += error.reasons
+        }
+        return reasons
+    }
+
+    private func discard(_ place: CheckpointSet.Place, on hypervisor: any Hypervisor) async -> [Reason] {
+        var reasons: [Reason] = []
+        for folder in [place.partial, place.final] {
+            do throws(ControlError) {
+                try await work(hypervisor) { hypervisor throws(HypervisorError) in
+                    try await hypervisor.removeCheckpoint(folder: folder)
+                }
+            } catch {
+                reasons += error.reasons.map { $0.told(by: hypervisor.host) }
+            }
         }
         return reasons
     }
@@ -179,6 +189,12 @@ extension ControlInstance {
 }
 
 extension Reason {
+    /// Of several hosts, which one says so.
+    fileprivate func told(by host: String) -> Reason {
+        guard !message.contains(host) else { return self }
+        return Reason(code: code, machine: machine, message: "on \(host): \(message)")
+    }
+
     /// What stays in its place would be taken for a checkpoint by the next start.
     static func notWithdrawn(_ place: CheckpointSet.Place) -> Reason {
         Reason(

@@ -126,7 +126,8 @@ extension ControlInstance {
                 throw ControlError(
                     code: "host-not-found",
                     message:
-                        "\(manifest.simulation)@\(manifest.name) has machines of host '\(host)', which is not known here"
+                        "\(manifest.simulation)@\(manifest.name) has machines of host '\(host)', which is not known here: "
+                        + "its part lies there; 'fermata host add' makes it known"
                 )
             }
             let machines = manifest.machines.filter { $0.host == host }

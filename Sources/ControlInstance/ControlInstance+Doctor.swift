@@ -34,7 +34,8 @@ extension ControlInstance {
                 }
             }
             findings += try await quotaFindings()
-            findings.append(.init(level: .ok, subject: "state", message: "\(home): \(checkpoints.count) checkpoints"))
+            let count = checkpoints.count == 1 ? "1 checkpoint" : "\(checkpoints.count) checkpoints"
+            findings.append(.init(level: .ok, subject: "state", message: "\(home): \(count)"))
         } catch {
             findings.append(.init(level: .problem, subject: "state", message: error.description))
         }

@@ -5,14 +5,18 @@ import Time
 
 extension ControlInstance {
     /// Removes what nothing refers to, and checkpoints by the rule that the request has. Never what is labelled `keep`, what a
-    /// simulation stands at, or what others need.
+    /// simulation stands at (of one that is down only when the request says so), or what others need.
     /// - Throws: when the request is wrong or something cannot be removed.
     public func collectGarbage(_ request: GarbageRequest) async throws(ControlError) -> GarbageReport {
         if let keep = request.keep, keep < 0 {
             throw ControlError(code: "count-invalid", message: "\(keep) checkpoints cannot be kept", exitCode: 2)
         }
         if let simulation = request.simulation, try await record(ofSimulation: simulation) == nil {
-            throw Self.notFound(simulation: simulation)
+            // One that was forgotten has checkpoints yet.
+            let checkpoints = try await reading { () throws(StoreError) in
+                try await self.store.checkpoints(of: simulation)
+            }
+            if checkpoints.isEmpty { throw Self.notFound(simulation: simulation) }
         }
         var items: [GarbageReport.Item] = []
         var spared: [Reason] = []
@@ -81,6 +85,7 @@ extension ControlInstance {
     ) async throws(ControlError) -> ([GarbageReport.Item], [Reason]) {
         guard request.keep != nil || request.olderThan != nil else { return ([], []) }
         let all = try await reading { () throws(StoreError) in try await self.store.checkpoints(of: simulation) }
+        let standing = try await self.record(ofSimulation: simulation)
         let now = clock.now()
         let beyond = all.filter { $0.keeper == nil }.reversed().dropFirst(request.keep ?? 0).filter { record in
             record.annotations.labels[Annotations.keep] == nil
@@ -98,7 +103,10 @@ extension ControlInstance {
                 continue
             }
             defer { endTaking(place) }
-            let obstacles = try await obstacles(toRemoving: record, with: gone)
+            var obstacles = try await obstacles(toRemoving: record, with: gone)
+            if !request.all, standing?.state == .down, standing?.checkpoint == record.name {
+                obstacles.append(.stoodAt(record))
+            }
             guard obstacles.isEmpty else {
                 spared += obstacles
                 continue
@@ -151,6 +159,17 @@ extension ControlInstance {
             }
         }
         return (items, away)
+    }
+}
+
+extension Reason {
+    fileprivate static func stoodAt(_ record: CheckpointRecord) -> Reason {
+        let name = record.simulation
+        return Reason(
+            code: "checkpoint-in-use",
+            message: "\(name) is down and stands at \(name)@\(record.name): 'fermata gc --all' takes that, too, "
+                + "or 'fermata forget \(name)' first"
+        )
     }
 }
 

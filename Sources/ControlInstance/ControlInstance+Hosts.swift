@@ -144,7 +144,7 @@ extension ControlInstance {
 
     private func addedHost(_ name: String) throws(ControlError) -> AddedHost {
         if let host = state.withLock({ $0.added[name] }) { return host }
-        throw ControlError(code: "host-not-found", message: "no host '\(name)' was added", exitCode: 3)
+        throw ControlError(code: "host-not-found", message: "no host '\(name)' was added; 'fermata host ls' lists them")
     }
 
     private func report(of host: AddedHost, simulations: [SimulationRecord]) async -> HostReport {

@@ -136,7 +136,10 @@ extension ControlInstance {
         return try await claiming(request.simulation, for: "adopt") { () throws(ControlError) in
             let host = request.host ?? ownHost
             guard let hypervisor = hypervisor(of: host) else {
-                throw ControlError(code: "host-not-found", message: "there is no host '\(host)'", exitCode: 3)
+                throw ControlError(
+                    code: "host-not-found",
+                    message: "there is no host '\(host)'; 'fermata host ls' lists them"
+                )
             }
             var record =
                 try await record(ofSimulation: request.simulation)

@@ -4,6 +4,8 @@ import Console
 struct CommandFailure: Error, CustomStringConvertible {
     let status: ExitStatus
     let problem: Problem
+    /// What may help, for people: a sentence.
+    var hint: String?
 
     init(_ status: ExitStatus, code: String, _ message: String) {
         self.status = status

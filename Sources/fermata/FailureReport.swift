@@ -6,8 +6,10 @@ import HypervisorAPI
 struct FailureReport {
     private let problem: Problem
     private let status: ExitStatus
+    private let hint: String?
 
     init(_ failure: CommandFailure) {
+        hint = failure.hint
         problem = failure.problem
         status = failure.status
     }
@@ -32,6 +34,7 @@ struct FailureReport {
         } else {
             terminal.note("\(lead) \(problem.detail)")
         }
+        if let hint { terminal.note("  hint: \(hint)") }
     }
 
     private var headline: String {
@@ -42,7 +45,8 @@ struct FailureReport {
         case .corrupt: "the checkpoint cannot be used"
         case .unsynchronised: "the hosts' clocks are not synchronised well enough"
         case .cancelled: "cancelled"
-        case .done, .failed, .usage: "failed, everything is as before"
+        case .usage: "what was asked for is wrong, nothing was done"
+        case .done, .failed: "failed, everything is as before"
         }
     }
 

@@ -30,12 +30,20 @@ struct Fermata: AsyncParsableCommand {
         subcommands: [
             Up.self, Suspend.self, Checkpoint.self, Resume.self, Rewind.self, Clone.self, Run.self, Down.self, Ps.self,
             Log.self, Show.self, Label.self, Note.self, Clock.self, Verify.self, Export.self,
-            Import.self, Rm.self, GC.self, Adopt.self, Inspect.self, Validate.self, Schema.self, Doctor.self,
+            Import.self, Rm.self, GC.self, Forget.self, Adopt.self, Inspect.self, Validate.self, Schema.self,
+            Doctor.self,
             Resolve.self, Host.self, PKIVerbs.self, Agent.self, Serve.self, WebConsole.self,
         ]
     )
 
     static func main() async {
+        // ArgumentParser answers 'help' of a verb that is none with the help of all.
+        if CommandLine.arguments.dropFirst().first == "help",
+            let verb = Suggestion.unknownVerb(in: Array(CommandLine.arguments.dropFirst()), of: Fermata.self)
+        {
+            Terminal(environment: [:]).note(verb)
+            Glibc.exit(ExitStatus.usage.rawValue)
+        }
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

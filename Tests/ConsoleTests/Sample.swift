@@ -192,6 +192,7 @@ enum Samples {
                 )
             ),
             ("LeaseHeld", LeaseHeld(simulation: "lab")), ("LeaseReport", LeaseReport(simulation: "lab")),
+            ("ForgetReport", ForgetReport(simulation: "lab", dryRun: true, checkpoints: [])),
             ("GarbageReport", GarbageReport(dryRun: true, items: [], spared: [])),
             ("Origin", origin), ("Version", VersionAnswer(version: "1", processID: 1, started: instant, now: instant)),
             ("Session", SessionAnswer(role: "admin", expires: instant, now: instant)),

@@ -33,6 +33,7 @@ final class ScriptedControl: Control {
         var moves: [MoveRequest] = []
         var imports: [ImportRequest] = []
         var rehearsals: [Rehearsal] = []
+        var forgotten: [String] = []
         var cancelled: [OperationID] = []
         var streamsEnded = 0
         var windDowns = 0
@@ -125,6 +126,11 @@ final class ScriptedControl: Control {
     func simulations() async throws(ControlError) -> [SimulationSummary] { throw error }
     func simulation(named name: String) async throws(ControlError) -> SimulationDetail { throw error }
     func down(_ simulation: String) async throws(ControlError) -> DownReport { throw error }
+
+    func forget(_ simulation: String, dryRun: Bool) async throws(ControlError) -> ForgetReport {
+        record.withLock { $0.forgotten.append("\(simulation) \(dryRun)") }
+        throw error
+    }
 
     func adopt(_ request: AdoptRequest) async throws(ControlError) -> MachineStatus {
         record.withLock { $0.adopt.append(request) }

@@ -90,7 +90,11 @@ struct GarbageTests {
         let report = try await control.collectGarbage(GarbageRequest(simulation: "sim", keep: 2))
         #expect(names(report) == ["sim@s3", "sim@s1"] && report.spared.isEmpty)
         #expect(bench.folders == ["s2", "s4", "side"])
-        #expect(names(try await control.collectGarbage(GarbageRequest(olderThan: .zero))) == ["sim@side", "sim@s4"])
+        // A simulation that is down still stands somewhere.
+        let spared = try await control.collectGarbage(GarbageRequest(olderThan: .zero))
+        #expect(names(spared) == ["sim@s4"] && spared.spared.map(\.code) == ["checkpoint-in-use"])
+        #expect(bench.folders == ["s2", "side"])
+        #expect(names(try await control.collectGarbage(GarbageRequest(olderThan: .zero, all: true))) == ["sim@side"])
         #expect(bench.folders == ["s2"])
     }
 
@@ -105,9 +109,12 @@ struct GarbageTests {
         #expect(bench.folders == ["s1", "s2", "side"])
         // When what lies on it goes too, it is needed no more.
         _ = try await control.down("sim")
-        let all = GarbageRequest(dryRun: true, keep: 0)
+        let all = GarbageRequest(dryRun: true, keep: 0, all: true)
         #expect(names(try await control.collectGarbage(all)) == ["sim@side", "sim@s2", "sim@s1"])
-        #expect(names(try await control.collectGarbage(GarbageRequest(keep: 0))).count == 3 && bench.folders.isEmpty)
+        #expect(
+            names(try await control.collectGarbage(GarbageRequest(keep: 0, all: true))).count == 3
+                && bench.folders.isEmpty
+        )
     }
 
     @Test func whatNeverBecameWholeIsRemovedUnlessItIsJustBeingMade() async throws {
@@ -141,6 +148,35 @@ struct GarbageTests {
         let report = try await control.collectGarbage(GarbageRequest())
         #expect(names(report, .simulation) == ["gone"])
         #expect(try await control.simulations().map(\.simulation) == ["runs", "saved", "sim"])
+    }
+
+    @Test func whatIsForgottenStandsNowhereAndItsCheckpointsFallToTheRule() async throws {
+        let bench = try Bench()
+        let control = try await tree(bench)
+        _ = try await bench.resume(control, "s4")
+        let running = await refusal { _ = try await control.forget("sim") }
+        #expect(running?.reasons.map(\.code) == ["simulation-not-down"] && running?.exitCode == 3)
+        _ = try await bench.suspend(control, as: "last")
+        let suspended = await refusal { _ = try await control.forget("sim") }
+        #expect(suspended?.reasons.map(\.code) == ["simulation-not-down"])
+        _ = try await control.down("sim")
+        let checkpoints = ["s1", "s2", "s3", "s4", "side", "last"]
+        let dry = try await control.forget("sim", dryRun: true)
+        #expect(dry.dryRun && dry.checkpoints == checkpoints)
+        #expect(try await control.simulations().map(\.simulation) == ["sim"])
+        #expect(try await control.forget("sim").checkpoints == checkpoints)
+        #expect(try await control.simulations().isEmpty && bench.folders.count == 6)
+        // Nor does another start bring it back.
+        let next = try bench.control()
+        #expect(await next.recover().problems.isEmpty)
+        #expect(try await next.simulations().isEmpty)
+        let twice = await refusal { _ = try await control.forget("sim") }
+        #expect(twice?.reasons.map(\.code) == ["simulation-not-found"] && twice?.exitCode == 1)
+        #expect(names(try await control.collectGarbage(GarbageRequest(simulation: "sim", keep: 1))).count == 5)
+        #expect(try await control.log("sim").map(\.checkpoint) == ["last"])
+        // An up of that name finds what is left.
+        try await bench.up(control)
+        #expect(try await control.log("sim").map(\.checkpoint) == ["last"])
     }
 
     @Test func aWrongRuleIsRefused() async throws {

@@ -97,7 +97,7 @@ struct ImportAcrossHostsTests {
     {
         let bench = try Bench()
         let error = try await refused(bench, try bench.control(), ImportRequest(hosts: hosts))
-        #expect(error.exitCode == 3 && error.reasons.map(\.code) == [code])
+        #expect(error.exitCode == (code == "host-not-found" ? 1 : 3) && error.reasons.map(\.code) == [code])
         #expect((bench.left.calls + bench.right.calls).allSatisfy { !$0.hasPrefix("write") && !$0.hasPrefix("fit") })
     }
 

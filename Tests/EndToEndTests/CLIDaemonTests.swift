@@ -140,7 +140,10 @@ import Testing
         (["down", "lab"], "simulation-not-found"), (["log", "lab"], "simulation-not-found"),
         (["show", "lab"], "simulation-not-found"), (["show", "lab@x"], "-not-found"), (["rm", "lab@x"], "-not-found"),
         (["verify", "lab@x"], "-not-found"), (["clock", "lab"], "simulation-not-found"),
-        (["clock", "lab@x", "--clock", "-5m", "--as", "y"], "-not-found"),
+        (["clock", "lab@x", "--clock", "-5m", "--as", "y"], "-not-found"), (["forget", "lab"], "simulation-not-found"),
+        (["resolve", "lab"], "simulation-not-found"), (["gc", "lab"], "simulation-not-found"),
+        (["host", "rm", "lab"], "host-not-found"), (["host", "drain", "lab"], "host-not-found"),
+        (["adopt", "sim", "m", "unix:/x", "--host", "lab"], "host-not-found"),
     ])
     func `what is not there is named, with a code`(_ arguments: [String], _ code: String) async throws {
         try await CLIHome.with { home in

@@ -5,7 +5,8 @@ import Testing
 @Suite struct CLIReferenceTests {
     private static let verbs = [
         "up", "suspend", "checkpoint", "resume", "rewind", "clone", "run", "down", "ps", "log", "show", "label", "note",
-        "clock", "verify", "export", "import", "rm", "gc", "adopt", "inspect", "validate", "schema", "doctor", "host",
+        "clock", "verify", "export", "import", "rm", "gc", "forget", "adopt", "inspect", "validate", "schema", "doctor",
+        "host",
         "pki",
         "agent", "serve", "console",
     ]

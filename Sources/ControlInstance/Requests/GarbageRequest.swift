@@ -10,16 +10,25 @@ public struct GarbageRequest: Codable, Hashable, Sendable {
     public var keep: Int?
     /// Checkpoints that are older. With ``keep`` both have to be the case.
     public var olderThan: Span?
+    /// Also the checkpoint that a simulation stands at which is down.
+    public var all: Bool
 
     enum CodingKeys: String, CodingKey {
-        case simulation, dryRun, keep
+        case simulation, dryRun, keep, all
         case olderThan = "olderThanNs"
     }
 
-    public init(simulation: String? = nil, dryRun: Bool = false, keep: Int? = nil, olderThan: Span? = nil) {
+    public init(
+        simulation: String? = nil,
+        dryRun: Bool = false,
+        keep: Int? = nil,
+        olderThan: Span? = nil,
+        all: Bool = false
+    ) {
         self.simulation = simulation
         self.dryRun = dryRun
         self.keep = keep
         self.olderThan = olderThan
+        self.all = all
     }
 }

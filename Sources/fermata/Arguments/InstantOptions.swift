@@ -32,6 +32,9 @@ struct InstantOptions: ParsableArguments {
 
     func validate() throws {
         if instant != nil, span != nil { throw ValidationError("Give --at or --in, not both.") }
+        if let span, span < .zero {
+            throw ValidationError("--in counts from now on: '\(span)' is before now, and nothing can be done then.")
+        }
     }
 
     private static func instant(_ text: String) throws -> HostInstant {

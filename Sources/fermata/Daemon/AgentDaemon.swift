@@ -34,7 +34,11 @@ struct AgentDaemon {
         do {
             trust = LiveTrust(try TrustStore.load(from: "\(home.path)/trust"), logger: logger)
         } catch {
-            throw CommandFailure(.failed, code: error.code.rawValue, "\(error)")
+            let advice =
+                error.code == .missing
+                ? ": 'fermata pki issue hypervisor NAME' on the control instance's host writes the folder NAME-trust, which "
+                    + "is to be moved here as \(home.path)/trust" : ""
+            throw CommandFailure(.failed, code: error.code.rawValue, "\(error)\(advice)")
         }
         guard trust.identity.role == .hypervisor else {
             throw CommandFailure(
@@ -65,7 +69,7 @@ struct AgentDaemon {
             throw CommandFailure(
                 .failed,
                 code: "agent-failed",
-                "the agent cannot serve at \(address):\(port): \(error)"
+                "the agent cannot serve at \(address):\(port): \(ListeningFailure.text(error, address: address, port: port))"
             )
         }
         logger.notice("ended; machines go on running")

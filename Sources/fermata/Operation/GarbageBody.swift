@@ -6,4 +6,5 @@ struct GarbageBody: Encodable {
     var dryRun: Bool?
     var keep: Int?
     var olderThanNs: Span?
+    var all: Bool?
 }

@@ -134,6 +134,9 @@ struct OperationText {
         terminal.note("\(terminal.error.apply(.bad, "fermata:")) \(failure)")
         for reason in report.reasons { terminal.note("  - \(reason)") }
         for note in report.notes { terminal.note("  note: \(note)") }
+        if report.kind == .resume, let hint = MovingHint.text(for: report.reasons, resuming: name) {
+            terminal.note("  hint: \(hint)")
+        }
         terminal.note("  operation \(report.operation)")
     }
 

@@ -7,6 +7,8 @@ import NIOHTTP1
 /// `--dry-run`: asks every host whether it could, shows what each says, and begins nothing.
 struct RehearsalText {
     let session: Session
+    /// What was asked for, where that is more than the first thing that would be done.
+    var title: String?
 
     /// - Parameter path: of the operation.
     func perform(_ path: String, body: some Encodable) async throws {
@@ -34,10 +36,7 @@ struct RehearsalText {
         }
         for note in report.notes { session.terminal.print("note: \(note)") }
         let name = report.checkpoint.map { "\(report.simulation)@\($0)" } ?? report.simulation
-        session.terminal.print(
-            report.ready
-                ? "\(report.kind.rawValue) of \(name) could be done; nothing was begun"
-                : "\(report.kind.rawValue) of \(name) would be refused; nothing was begun"
-        )
+        let what = title ?? "\(report.kind.rawValue) of \(name)"
+        session.terminal.print("\(what) \(report.ready ? "could be done" : "would be refused"); nothing was begun")
     }
 }

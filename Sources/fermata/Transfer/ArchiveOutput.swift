@@ -14,6 +14,18 @@ final class ArchiveOutput: Sendable {
         partial = nil
     }
 
+    /// - Parameter name: of a file that could lie in it.
+    static func refuseFolder(_ path: String, instead name: String) throws {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return }
+        let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
+        throw CommandFailure(
+            .usage,
+            code: "file-not-writable",
+            "\(path) is a folder, and an archive is one file: name it, such as \(folder)/\(name)"
+        )
+    }
+
     /// - Throws: when there is something of that name already.
     init(newFile name: String) throws {
         guard access(name, F_OK) != 0 else {

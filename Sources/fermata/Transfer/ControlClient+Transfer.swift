@@ -8,6 +8,9 @@ import Synchronization
 
 /// Bodies of any length, neither kept in memory nor limited in time.
 extension ControlClient {
+    /// The code of the failure of a download whose end is missing.
+    static let archiveCut = "archive-cut"
+
     /// - Returns: how many bytes came; all of them did.
     func download(_ path: String, _ take: (ByteBuffer) throws -> Void) async throws -> Int {
         let response = try await open(.GET, path, patience: Self.noLimit)
@@ -20,7 +23,7 @@ extension ControlClient {
             } catch {
                 throw CommandFailure(
                     .failed,
-                    code: "archive-cut",
+                    code: Self.archiveCut,
                     "the daemon ended the archive before it was whole: 'fermata verify' tells whether the checkpoint is "
                         + "damaged, daemon.log in the state folder what happened"
                 )

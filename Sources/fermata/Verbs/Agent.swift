@@ -74,6 +74,7 @@ struct Agent: Verb {
 
     func perform(_ session: Session) async throws {
         let (address, port) = try endpoint()
+        try AllowedPath.check(binaries: binaries, folders: folders)
         let policy = AgentPolicy(
             binaries: binaries.isEmpty ? ["/usr/bin/"] : binaries,
             folders: folders,

@@ -1,6 +1,10 @@
 import ArgumentParser
+import Console
+import ControlInstance
 import Glibc
+import HypervisorAPI
 import NIOCore
+import NIOHTTP1
 
 struct Export: Verb {
     static let configuration = CommandConfiguration(
@@ -34,6 +38,9 @@ struct Export: Verb {
 
     func perform(_ session: Session) async throws {
         let name = try target.requireCheckpoint()
+        if let file, file != "-" {
+            try ArchiveOutput.refuseFolder(file, instead: "\(target.simulation)-\(name).tar.zst")
+        }
         let path = "/v1/simulations/\(target.simulation)/checkpoints/\(name)/archive"
         let client = try await session.client()
         let progress = TransferProgress(session.terminal, "exporting \(target)", of: nil)
@@ -52,6 +59,9 @@ struct Export: Verb {
         } catch {
             progress.clear()
             output.remove()
+            if let failure = error as? CommandFailure, failure.problem.code == ControlClient.archiveCut {
+                try await refuseDamaged(client, name)
+            }
             throw error
         }
         guard let newFile else { return }
@@ -61,6 +71,23 @@ struct Export: Verb {
         } else {
             session.terminal.print("wrote \(newFile): \(target), \(TimeText.bytes(result.bytes))")
         }
+    }
+
+    /// An archive that has begun cannot be answered with an error: its end is missing, whatever the reason. What is damaged is said so.
+    private func refuseDamaged(_ client: ControlClient, _ name: String) async throws {
+        let path = "/v1/simulations/\(target.simulation)/checkpoints/\(name)/verify"
+        guard let answer = try? await client.send(.POST, path), let report = try? Received<VerifyReport>(answer).value,
+            report.exitCode == ExitStatus.corrupt.rawValue
+        else { return }
+        let what = report.reasons.map(\.description).joined(separator: "; ")
+        throw CommandFailure(
+            problem: Problem(
+                code: "checkpoint-corrupt",
+                detail: "\(target) is damaged, so there is no archive of it: \(what)",
+                reasons: report.reasons,
+                exitCode: report.exitCode
+            )
+        )
     }
 
     private struct Result: Encodable {

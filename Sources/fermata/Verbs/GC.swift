@@ -10,7 +10,8 @@ struct GC: Verb {
         discussion: """
             Folders of checkpoints that never became whole, clones that are down and have no checkpoints, logs of simulations that are \
             no more. With --keep or --older-than also checkpoints, but never what is labelled 'keep', what a simulation or clone \
-            that is not down stands at, or what others' disks lie on.
+            stands at, or what others' disks lie on. Where a simulation stands that is down is taken with --all, or when it is \
+            forgotten ('fermata forget').
             """
     )
 
@@ -33,11 +34,17 @@ struct GC: Verb {
     )
     var age: Span?
 
+    @Flag(help: "With --keep or --older-than: also the checkpoint that a simulation stands at which is down.")
+    var all = false
+
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
         try simulation?.requireSimulation()
         if let keep, keep < 0 { throw ValidationError("--keep is a number of checkpoints.") }
+        if all, keep == nil, age == nil {
+            throw ValidationError("--all widens a rule: say which checkpoints go with --keep or --older-than.")
+        }
     }
 
     func perform(_ session: Session) async throws {
@@ -45,7 +52,8 @@ struct GC: Verb {
             simulation: simulation?.simulation,
             dryRun: dryRun ? true : nil,
             keep: keep,
-            olderThanNs: age
+            olderThanNs: age,
+            all: all ? true : nil
         )
         let answer = try await session.client().send(.POST, "/v1/gc", body: try JSONText.encode(body))
         session.show(try Received<GarbageReport>(answer)) { show($0, session.terminal) }

@@ -74,7 +74,10 @@ struct Import: Verb {
                 terminal.print("on \(host): \(machines.joined(separator: ", "))")
             }
             for note in report.notes { terminal.print("note: \(note)") }
-            guard !report.resumable else { return }
+            guard !report.resumable else {
+                let next = "next: fermata resume \(title)   (or fermata clone \(title) --as NEW)"
+                return terminal.print(terminal.out.apply(.faint, next))
+            }
             terminal.print(terminal.out.apply(.warning, "it cannot be resumed as things are:"))
             for reason in report.reasons { terminal.print("  - \(reason)") }
         }

@@ -39,6 +39,7 @@ struct Resolve: Verb {
         let path = "/v1/operations?simulation=\(ControlClient.escaped(simulation))"
         let operations = try Received<OperationsAnswer>(try await client.send(.GET, path)).value.operations
         guard let open = operations.last(where: { $0.phase != .finished }) else {
+            _ = try await client.send(.GET, "/v1/simulations/\(simulation)")
             throw CommandFailure(
                 .refused,
                 code: "nothing-to-resolve",

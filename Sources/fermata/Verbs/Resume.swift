@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import ControlInstance
 import NIOCore
 import NIOHTTP1
@@ -35,6 +36,15 @@ struct Resume: Verb {
     }
 
     func perform(_ session: Session) async throws {
+        do {
+            try await resume(session)
+        } catch var failure as CommandFailure {
+            failure.hint = MovingHint.text(for: failure.problem.reasons, resuming: target.description)
+            throw failure
+        }
+    }
+
+    private func resume(_ session: Session) async throws {
         let client = try await session.client()
         let target = placing.hosts.isEmpty ? target : try await moved(client, session)
         let body = OperationBody(

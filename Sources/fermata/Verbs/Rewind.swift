@@ -52,7 +52,9 @@ struct Rewind: Verb {
             discard: discard ? true : nil
         )
         let path = "/v1/simulations/\(target.simulation)/rewind"
-        if dryRun { return try await RehearsalText(session: session).perform(path, body: body) }
+        if dryRun {
+            return try await RehearsalText(session: session, title: "rewind to \(target)").perform(path, body: body)
+        }
         let follower = OperationFollower(
             session: session,
             client: try await session.client(),

@@ -6,7 +6,8 @@ struct Verify: Verb {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Read every file of a checkpoint and compare it with what was saved.",
-        discussion: "Ends with 6 when the checkpoint is damaged."
+        discussion:
+            "Ends with 6 when the checkpoint is damaged, with 1 when a part of it could not be read, as of a host that is away."
     )
 
     @Argument(help: ArgumentHelp("The checkpoint.", valueName: "sim@name"))
@@ -24,10 +25,14 @@ struct Verify: Verb {
             let out = session.terminal.out
             if report.ok {
                 session.terminal.print("\(target) is \(out.apply(.good, "whole")): every file is as it was saved")
-            } else {
-                session.terminal.print("\(target) is \(out.apply(.bad, "damaged")):")
-                for reason in report.reasons { session.terminal.print("  - \(reason)") }
+                return
             }
+            let finding =
+                report.exitCode == ExitStatus.corrupt.rawValue
+                ? "is \(out.apply(.bad, "damaged"))"
+                : "\(out.apply(.warning, "could not be compared")) as a whole, so it is not known whether it is damaged"
+            session.terminal.print("\(target) \(finding):")
+            for reason in report.reasons { session.terminal.print("  - \(reason)") }
         }
         if report.value.exitCode != 0 { throw ExitCode(Int32(truncatingIfNeeded: report.value.exitCode)) }
     }

@@ -63,6 +63,8 @@ final class ScriptedHypervisor: Hypervisor {
         var writes: [HypervisorError?] = []
         /// What the next arrivals are refused with; nil: they are not.
         var fits: [HypervisorError?] = []
+        /// What each removal of a checkpoint's folder does first.
+        var removing: (@Sendable () async throws(HypervisorError) -> Void)?
         /// For checkpoints; nil: it does not tell.
         var freeBytes: UInt64?
         /// The rest of what each call shall do; an empty list is: as it should be.
@@ -368,6 +370,7 @@ final class ScriptedHypervisor: Hypervisor {
 
     func removeCheckpoint(folder: String) async throws(HypervisorError) {
         world.withLock { $0.calls.append("remove \(folder.split(separator: "/").suffix(2).joined(separator: "/"))") }
+        try await world.withLock { $0.removing }?()
         // Nothing is made for an export, and this folder is the control instance's.
         guard !folder.contains("/exports/") else { return }
         try? FileManager.default.removeItem(atPath: folder)

@@ -59,9 +59,9 @@ extension FaultTests {
             try await HostsLab.with(.installed) { lab in
                 let desk = lab.desk
                 let unknown = try await desk.fermata("up", try lab.manifest(host: "nowhere"))
-                #expect(unknown.status == 3 && Set(unknown.codes) == ["host-not-found"], "\(unknown)")
+                #expect(unknown.status == 1 && Set(unknown.codes) == ["host-not-found"], "\(unknown)")
                 let noLabel = try await desk.fermata("up", try lab.manifest(host: "rack=b"))
-                #expect(noLabel.status == 3 && Set(noLabel.codes) == ["host-not-found"], "\(noLabel)")
+                #expect(noLabel.status == 1 && Set(noLabel.codes) == ["host-not-found"], "\(noLabel)")
                 try await desk.done("host", "drain", HostsLab.host)
                 let drained = try await desk.fermata("up", try lab.manifest())
                 #expect(drained.status == 3 && Set(drained.codes) == ["host-drained"], "\(drained)")
