@@ -47,6 +47,19 @@ struct LeaseTests {
         Issue.record("waited in vain")
     }
 
+    @Test func whereOthersHaveTheDatabaseThereAreNoLeases() async throws {
+        let bench = try Bench()
+        let control = try bench.control(store: SharedStore(store: bench.store))
+        let error = await #expect(throws: ControlError.self) { _ = try await control.holdLease(of: "copy") }
+        #expect(error?.reasons.map(\.code) == ["lease-not-shared"] && error?.exitCode == 3)
+        #expect(leases(bench).isEmpty)
+        // Nor is the name taken by the attempt.
+        try await bench.up(control)
+        _ = try await bench.suspend(control)
+        try await clone(control, "copy")
+        #expect(try await names(control) == ["copy", "sim"])
+    }
+
     @Test func whatIsHeldIsGoneWithAllOfItsCheckpointsWhenItsLeaseEnds() async throws {
         let bench = try Bench()
         let control = try await suspended(bench)
@@ -174,4 +187,10 @@ struct LeaseTests {
         #expect(leases.takeUp("held", holder) && !leases.takeUp("held", holder))
         #expect(leases.beginEnding("gone", orphansOnly: true) && !leases.beginEnding("held", orphansOnly: true))
     }
+}
+
+/// A database that other control instances may have, too.
+private struct SharedStore: ForwardingStore, UnsharedStore {
+    let store: any Store
+    var isShared: Bool { true }
 }

@@ -36,6 +36,23 @@ import Time
         #expect(bench.states == Bench.running)
     }
 
+    @Test(arguments: [
+        (["checkpoint-corrupt"], 6), (["no-space", "checkpoint-incompatible"], 6), (["clocks-not-synchronised"], 7),
+        (["no-space"], 3),
+    ])
+    func `it ends with what the operation itself would end with`(_ codes: [String], _ exitCode: Int) async throws {
+        let bench = try Bench()
+        let control = try bench.control()
+        try await bench.up(control)
+        _ = try await bench.suspend(control)
+        bench.left.script(.prepare, .refuse(codes[0]))
+        if codes.count > 1 { bench.right.script(.prepare, .refuse(codes[1])) }
+        let report = try await control.rehearse(.resume(ResumeRequest(simulation: "sim")))
+        #expect(!report.ready && report.exitCode == exitCode, "\(report.reasons)")
+        #expect(await bench.becomesIdle())
+        #expect(try await bench.resume(control).outcome == .done)
+    }
+
     @Test func `a host that does not answer is not ready, and what it answers late is let go`() async throws {
         let bench = try Bench()
         let control = try bench.control()

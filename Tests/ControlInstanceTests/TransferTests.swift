@@ -67,6 +67,23 @@ struct TransferTests {
         #expect(third.importedFrom.id == manifest.id && third.checkpoint == "x")
     }
 
+    @Test func `hooks that came along are named, with what they would run`() async throws {
+        let bench = try Bench()
+        let source = try bench.control()
+        var spec = Bench.spec
+        spec.hooks = [
+            HookSpec(event: .afterResume, command: ["mail", "root"]), HookSpec(event: .failed, command: ["x"]),
+        ]
+        #expect(try await source.result(of: source.up(UpRequest(spec: spec))).outcome == .done)
+        try #require(try await bench.suspend(source).outcome == .done)
+        let bytes = try await Transfer.archive(source, "sim", "s1")
+        let report = try await Transfer.take(bytes, try Bench().control())
+        #expect(report.notes.count == 2, "\(report.notes)")
+        #expect(
+            report.notes.first?.contains("after-resume") == true && report.notes.first?.contains("mail root") == true
+        )
+    }
+
     @Test func `what the host lacks is told, and hinders no import`() async throws {
         let (_, source) = try await suspended()
         let bytes = try await Transfer.archive(source, "sim", "s1")
@@ -237,22 +254,8 @@ extension Bench {
 }
 
 /// A database on a volume that is full.
-private struct UnwritableStore: UnsharedStore {
+private struct UnwritableStore: ForwardingStore, UnsharedStore {
     let store: any Store
 
-    func simulations() async throws(StoreError) -> [SimulationRecord] { try await store.simulations() }
-    func simulation(_ name: String) async throws(StoreError) -> SimulationRecord? { try await store.simulation(name) }
-    func operations(of simulation: String?, limit: Int) async throws(StoreError) -> [OperationRecord] {
-        try await store.operations(of: simulation, limit: limit)
-    }
-    func operation(_ id: OperationID) async throws(StoreError) -> OperationRecord? { try await store.operation(id) }
-    func unfinishedOperations() async throws(StoreError) -> [OperationRecord] { try await store.unfinishedOperations() }
-    func hosts() async throws(StoreError) -> [HostRecord] { try await store.hosts() }
-    func checkpoints(of simulation: String?) async throws(StoreError) -> [CheckpointRecord] {
-        try await store.checkpoints(of: simulation)
-    }
-    func checkpoint(_ name: String, of simulation: String) async throws(StoreError) -> CheckpointRecord? {
-        try await store.checkpoint(name, of: simulation)
-    }
     func apply(_ change: StoreChange) async throws(StoreError) { throw StoreError("disk full") }
 }

@@ -36,6 +36,8 @@ extension FaultTests {
                     #expect(resume.status == 6, "\(what)")
                     #expect(resume.run.output.contains(damage.names), "\(what)")
                     try await lab.expect([:], what)
+                    let dry = try await lab.fermata("resume", "\(FaultLab.name)@first", "--dry-run")
+                    #expect(dry.status == 6, "\(damage), tried out: \(dry)")
                     let verify = try await lab.fermata("verify", "\(FaultLab.name)@first")
                     // One for another QEMU is as it was sealed: only who wants to load it can tell.
                     #expect(verify.status == (damage == .otherArchitecture ? 0 : 6), "\(damage): \(verify)")
