@@ -11,6 +11,8 @@ struct CheckpointName: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension CheckpointName: ExpressibleByArgument {
+    static var defaultCompletionKind: CompletionKind { NameCompletion.either.kind }
+
     init?(argument: String) {
         let parts = argument.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
         guard parts.allSatisfy({ Name.isValid($0) }) else { return nil }

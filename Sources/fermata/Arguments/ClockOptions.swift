@@ -21,6 +21,7 @@ struct ClockOptions: ParsableArguments {
             "Which clocks --clock moves: rtc (real-time clock devices), all (also uptime and timers; forward only).",
             valueName: "rtc|all"
         ),
+        completion: .list(["rtc", "all"]),
         transform: { try ClockOptions.scope($0) }
     )
     var scope: ClockScope?

@@ -4,7 +4,10 @@ import NIOHTTP1
 
 /// What `suspend` and `checkpoint` are told, and what they do with it.
 struct SaveArguments: ParsableArguments {
-    @Argument(help: ArgumentHelp("The simulation; with @NAME also the checkpoint's name.", valueName: "sim[@name]"))
+    @Argument(
+        help: ArgumentHelp("The simulation; with @NAME also the checkpoint's name.", valueName: "sim[@name]"),
+        completion: NameCompletion.simulations.kind
+    )
     var target: CheckpointName
 
     @Option(

@@ -14,6 +14,8 @@ enum RunTarget: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension RunTarget: ExpressibleByArgument {
+    static var defaultCompletionKind: CompletionKind { NameCompletion.runnable.kind }
+
     init?(argument: String) {
         guard !argument.isEmpty else { return nil }
         // No name has a dot or a slash: a manifest of such a name is './lab'.

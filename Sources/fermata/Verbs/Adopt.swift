@@ -13,7 +13,7 @@ struct Adopt: Verb {
             """
     )
 
-    @Argument(help: "The simulation.")
+    @Argument(help: "The simulation.", completion: NameCompletion.simulations.kind)
     var simulation: CheckpointName
 
     @Argument(help: "The name that the machine gets in it.")

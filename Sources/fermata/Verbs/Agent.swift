@@ -13,7 +13,7 @@ struct Agent: Verb {
         discussion: """
             Mutual TLS always: the state folder's 'trust' has the credentials that 'fermata pki issue hypervisor NAME' made. Who \
             commands is limited by what is allowed here: QEMU binaries, folders of images, and only if it is said raw arguments, \
-            resources, and adoption. Run it as a user of its own; units are in packaging/systemd.
+            resources, and adoption. Run it as a user of its own; fermata-agent.service does it.
             """
     )
 

@@ -16,7 +16,10 @@ struct Clone: Verb {
             """
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint to go on from.", valueName: "sim@name"))
+    @Argument(
+        help: ArgumentHelp("The checkpoint to go on from.", valueName: "sim@name"),
+        completion: NameCompletion.checkpoints.kind
+    )
     var target: CheckpointName
 
     @Option(

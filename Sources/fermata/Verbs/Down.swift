@@ -9,7 +9,7 @@ struct Down: Verb {
         discussion: "Machines are ended as if switched off. Adopted ones are let go, not ended."
     )
 
-    @Argument(help: "The simulation.")
+    @Argument(help: "The simulation.", completion: NameCompletion.simulations.kind)
     var simulation: CheckpointName
 
     @OptionGroup var global: GlobalOptions

@@ -17,10 +17,16 @@ struct Export: Verb {
             """
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "sim@name"))
+    @Argument(
+        help: ArgumentHelp("The checkpoint.", valueName: "sim@name"),
+        completion: NameCompletion.checkpoints.kind
+    )
     var target: CheckpointName
 
-    @Argument(help: ArgumentHelp("Where to write it; '-' or nothing is standard output.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("Where to write it; '-' or nothing is standard output.", valueName: "file"),
+        completion: .file()
+    )
     var file: String?
 
     @OptionGroup var global: GlobalOptions

@@ -15,7 +15,7 @@ struct GC: Verb {
             """
     )
 
-    @Argument(help: "Only of this simulation.")
+    @Argument(help: "Only of this simulation.", completion: NameCompletion.simulations.kind)
     var simulation: CheckpointName?
 
     @Flag(name: .customLong("dry-run"), help: "Only tell what would be removed.")

@@ -10,7 +10,7 @@ struct HostDrain: Verb {
         abstract: "Start and resume no machines on a host any more; those that run go on."
     )
 
-    @Argument(help: ArgumentHelp("The host.", valueName: "name"))
+    @Argument(help: ArgumentHelp("The host.", valueName: "name"), completion: NameCompletion.hosts.kind)
     var name: String
 
     @Flag(help: "It takes machines again.")

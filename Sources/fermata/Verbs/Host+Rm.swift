@@ -8,7 +8,7 @@ struct HostRm: Verb {
         abstract: "Forget a host on which no machine lives and no checkpoint lies."
     )
 
-    @Argument(help: ArgumentHelp("The host.", valueName: "name"))
+    @Argument(help: ArgumentHelp("The host.", valueName: "name"), completion: NameCompletion.hosts.kind)
     var name: String
 
     @Flag(help: "Also one that is gone for good: its machines are taken for ended, its parts of checkpoints for lost.")

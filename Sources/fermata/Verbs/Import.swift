@@ -16,7 +16,10 @@ struct Import: Verb {
             """
     )
 
-    @Argument(help: ArgumentHelp("The archive; '-' or nothing is standard input.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("The archive; '-' or nothing is standard input.", valueName: "file"),
+        completion: .file()
+    )
     var file: String?
 
     @Option(

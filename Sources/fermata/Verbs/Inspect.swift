@@ -16,7 +16,10 @@ struct Inspect: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The file: a migration stream of QEMU, classic or mapped-ram.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("The file: a migration stream of QEMU, classic or mapped-ram.", valueName: "file"),
+        completion: .file()
+    )
     var file: String
 
     @Flag(help: "Print one JSON object.")

@@ -7,7 +7,10 @@ struct Label: Verb {
         discussion: "'fermata log SIM --label key=value' finds checkpoints by them."
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "sim@name"))
+    @Argument(
+        help: ArgumentHelp("The checkpoint.", valueName: "sim@name"),
+        completion: NameCompletion.checkpoints.kind
+    )
     var target: CheckpointName
 
     @Argument(

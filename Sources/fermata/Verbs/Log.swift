@@ -9,7 +9,7 @@ struct Log: Verb {
         abstract: "Show a simulation's checkpoints as the tree that they form."
     )
 
-    @Argument(help: "The simulation.")
+    @Argument(help: "The simulation.", completion: NameCompletion.simulations.kind)
     var simulation: CheckpointName
 
     @Option(help: ArgumentHelp("Only checkpoints with this label.", valueName: "key[=value]"))

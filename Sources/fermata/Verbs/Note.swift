@@ -6,7 +6,10 @@ struct Note: Verb {
         abstract: "Write a note about a checkpoint; an empty text takes it away."
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "sim@name"))
+    @Argument(
+        help: ArgumentHelp("The checkpoint.", valueName: "sim@name"),
+        completion: NameCompletion.checkpoints.kind
+    )
     var target: CheckpointName
 
     @Argument(help: "The note, instead of the one that is there.")

@@ -16,6 +16,7 @@ struct PKIIssue: Verb {
 
     @Argument(
         help: ArgumentHelp("control or hypervisor.", valueName: "role"),
+        completion: .list(["control", "hypervisor"]),
         transform: { try PKIIssue.role($0) }
     )
     var role: Role

@@ -17,7 +17,7 @@ struct Resolve: Verb {
             """
     )
 
-    @Argument(help: ArgumentHelp("The simulation.", valueName: "sim"))
+    @Argument(help: ArgumentHelp("The simulation.", valueName: "sim"), completion: NameCompletion.simulations.kind)
     var target: CheckpointName
 
     @Flag(help: "Machines that were started or resumed stay.")

@@ -12,7 +12,10 @@ struct Rewind: Verb {
             """
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint to go back to.", valueName: "sim@name"))
+    @Argument(
+        help: ArgumentHelp("The checkpoint to go back to.", valueName: "sim@name"),
+        completion: NameCompletion.checkpoints.kind
+    )
     var target: CheckpointName
 
     @Option(

@@ -14,7 +14,10 @@ struct Rm: Verb {
             """
     )
 
-    @Argument(help: ArgumentHelp("The checkpoints.", valueName: "sim@name"))
+    @Argument(
+        help: ArgumentHelp("The checkpoints.", valueName: "sim@name"),
+        completion: NameCompletion.checkpoints.kind
+    )
     var checkpoints: [CheckpointName]
 
     @Flag(help: "Also what grew from them, unless one of it cannot be removed.")

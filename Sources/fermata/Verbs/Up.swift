@@ -9,7 +9,7 @@ struct Up: Verb {
         discussion: "Without --at or --in, at the first instant at which every host can."
     )
 
-    @Argument(help: ArgumentHelp("The manifest (YAML).", valueName: "file"))
+    @Argument(help: ArgumentHelp("The manifest (YAML).", valueName: "file"), completion: ManifestCompletion.kind)
     var manifest = "lab.yaml"
 
     @Option(

@@ -9,7 +9,7 @@ struct Validate: Verb {
             "Needs no daemon. With --json prints the simulation with everything filled in. Ends with 2 when it is wrong."
     )
 
-    @Argument(help: ArgumentHelp("The manifest (YAML).", valueName: "file"))
+    @Argument(help: ArgumentHelp("The manifest (YAML).", valueName: "file"), completion: ManifestCompletion.kind)
     var manifest = "lab.yaml"
 
     @OptionGroup var global: GlobalOptions

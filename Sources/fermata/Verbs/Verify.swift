@@ -10,7 +10,10 @@ struct Verify: Verb {
             "Ends with 6 when the checkpoint is damaged, with 1 when a part of it could not be read, as of a host that is away."
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "sim@name"))
+    @Argument(
+        help: ArgumentHelp("The checkpoint.", valueName: "sim@name"),
+        completion: NameCompletion.checkpoints.kind
+    )
     var target: CheckpointName
 
     @OptionGroup var global: GlobalOptions
