@@ -6,7 +6,7 @@ stage := tools/stage.sh
 
 .NOTPARALLEL:
 .PHONY: help demo demonstrate pytest console test setup fixtures lint fmt build build-tests build-checks tests core clock-step hosts model \
-	sanitize fuzz selftest clean
+	sanitize fuzz selftest clean install uninstall installed
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -26,9 +26,9 @@ console:
 	@$(stage) console tools/console/check.sh
 
 ## make test      everything: lint, build, all tests on real QEMU, the demo, the pytest plugin, the web console, hosts in
-##                network namespaces, sanitizer, coverage, fuzzing
+##                network namespaces, what is installed, sanitizer, coverage, fuzzing
 test: setup lint build-tests
-	@tools/lanes.sh "tests demonstrate clock-step pytest console hosts" "model build-checks fuzz"
+	@tools/lanes.sh "tests demonstrate clock-step pytest console installed hosts" "model build-checks fuzz"
 	@$(MAKE) --no-print-directory sanitize
 	@tools/summary.sh
 
@@ -87,6 +87,15 @@ fuzz:
 ## make selftest  proves the Linux guests themselves, without fermata
 selftest: setup
 	@$(stage) selftest qemu-fixtures/linux/selftest.py
+
+## make install   what is built, into PREFIX (/usr/local) below DESTDIR; BINARY names a fermata that is built already
+export PREFIX DESTDIR BINARY SYSCONFDIR ZSH_FUNCTIONS
+install uninstall:
+	@tools/package/install.sh $@
+
+## make installed tests of that: manual pages, completion in real shells, units
+installed:
+	@$(stage) installed tools/package/check.sh
 
 ## make clean     removes what was built; the cache stays (rm -rf .cache removes that)
 clean:

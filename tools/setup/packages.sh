@@ -14,6 +14,7 @@ packages=(
     chromium chromium-driver python3-selenium                                   # the web console's tests
     fonts-inter fonts-jetbrains-mono                                            # and its pictures
     iproute2                                                                    # hosts in network namespaces
+    systemd mandoc groff-base bash-completion zsh fish python3-pexpect          # what is installed
     libpq5 postgresql                                                           # the state on a server
 )
 
