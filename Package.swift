@@ -87,9 +87,11 @@ let product: [Target] = [
     module(
         "Console",
         [
-            "Archive", "CConsoleAssets", "ControlInstance", "GuestClock", "HostClock", "HypervisorAPI", "Time", logging,
+            "Archive", "CConsoleAssets", "ControlInstance", "GuestClock", "HostClock", "HypervisorAPI",
+            "HypervisorRemote", "Time", logging,
             .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]
     ),
     .executableTarget(
@@ -100,6 +102,7 @@ let product: [Target] = [
             "GuestClock", "QMP", "JSON", "Time", "CShims", logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ],
         swiftSettings: settings
     ),
@@ -127,7 +130,8 @@ let product: [Target] = [
     tests(
         "Console",
         [
-            "Archive", "ControlInstance", "GuestClock", "HypervisorAPI", "Time", logging,
+            "Archive", "ControlInstance", "GuestClock", "HostClock", "HypervisorAPI", "HypervisorRemote", "PKI", "Time",
+            logging,
             .product(name: "HummingbirdTesting", package: "hummingbird"), .product(name: "Yams", package: "Yams"),
         ]
     ),

@@ -48,6 +48,38 @@ public struct SessionAnswer: Encodable, Hashable, Sendable {
     }
 }
 
+/// `GET /v1/tokens`.
+public struct TokensAnswer: Codable, Hashable, Sendable {
+    /// By name.
+    public var tokens: [TokenReport]
+}
+
+/// What can be told of a token.
+public struct TokenReport: Codable, Hashable, Sendable {
+    public var name: String
+    public var role: AccessRole
+    public var created: HostInstant
+    /// nil: until it is revoked.
+    public var expires: HostInstant?
+
+    private enum CodingKeys: String, CodingKey {
+        case name, role
+        case created = "createdNs"
+        case expires = "expiresNs"
+    }
+
+    init(_ token: AccessToken) {
+        (name, role, created, expires) = (token.name, token.role, token.created, token.expires)
+    }
+}
+
+/// `POST /v1/tokens`.
+public struct TokenCreated: Codable, Hashable, Sendable {
+    /// The token itself, this once.
+    public var token: String
+    public var kept: TokenReport
+}
+
 /// `GET /v1/health`.
 public struct HealthAnswer: Codable, Hashable, Sendable {
     public var status: String

@@ -105,6 +105,15 @@ struct DrainBody: StrictBody {
     let drained: Bool?
 }
 
+/// `POST /v1/tokens`.
+struct TokenBody: StrictBody {
+    static let fields = ["name", "role", "lifeNs"]
+    let name: String
+    let role: AccessRole
+    /// nil: until it is revoked.
+    let lifeNs: Span?
+}
+
 /// `POST /v1/gc`.
 struct GarbageBody: StrictBody {
     static let fields = ["simulation", "dryRun", "keep", "olderThanNs", "all"]

@@ -11,8 +11,7 @@ struct Call: Sendable {
 
     let request: Request
     let parameters: Parameters
-    /// nil: it came by the UNIX socket.
-    let session: BrowserSession?
+    let caller: Caller
     let channel: any Channel
 
     func simulation() throws -> String { try name("simulation") }
@@ -25,10 +24,7 @@ struct Call: Sendable {
 
     func host() throws -> String { try name("host") }
 
-    /// - Throws: a 403 for a browser: who gets at one should not get further than it.
-    func refuseBrowsers() throws {
-        if session != nil { throw Problem.notForBrowsers(request.uri.path) }
-    }
+    func token() throws -> String { try name("token") }
 
     /// A parameter of the query, the only one that the path knows.
     ///

@@ -5,12 +5,15 @@ import ServiceLifecycle
 public import Time
 import UnixSignals
 
-/// The HTTP API of one control instance, on a UNIX socket that only its user can reach, and for browsers that he lets in.
+/// The HTTP API of one control instance: on a UNIX socket that only its user can reach, for browsers that he lets in, and over TLS for
+/// programs to which he gave a token.
 public struct ConsoleServer: Sendable {
     let control: any Control
     let socket: ControlSocket
     let started: HostInstant
     let entrance: BrowserEntrance
+    let tokens: TokenBook
+    let remote: RemoteEntrance?
     let logger: Logger
     /// A client that does not read its events, or a machine that hangs, must not keep the daemon for ever.
     var longestEnd: Duration? = .seconds(45)
@@ -18,17 +21,22 @@ public struct ConsoleServer: Sendable {
     /// - Parameters:
     ///   - started: what the daemon tells as its own beginning.
     ///   - entrance: where browsers come in.
+    ///   - remote: where programs elsewhere come in; nil: nowhere.
     public init(
         control: any Control,
         socket: ControlSocket,
         started: HostInstant,
         entrance: BrowserEntrance,
+        tokens: TokenBook,
+        remote: RemoteEntrance? = nil,
         logger: Logger
     ) {
         self.control = control
         self.socket = socket
         self.started = started
         self.entrance = entrance
+        self.tokens = tokens
+        self.remote = remote
         self.logger = logger
     }
 
@@ -36,7 +44,7 @@ public struct ConsoleServer: Sendable {
     /// event streams end with their results.
     ///
     /// - Parameter onReady: called when clients can connect.
-    /// - Throws: ``ControlSocketError`` when the socket cannot be had.
+    /// - Throws: ``ControlSocketError`` when the socket cannot be had, ``RemoteEntranceError`` when programs elsewhere cannot come in.
     public func run(onReady: @escaping @Sendable () -> Void = {}) async throws {
         try await serve(until: [.sigterm, .sigint], onReady: onReady)
     }
@@ -45,9 +53,9 @@ public struct ConsoleServer: Sendable {
     func serve(until signals: [UnixSignal], onReady: @escaping @Sendable () -> Void) async throws {
         try socket.claim()
         let (requests, ask) = AsyncStream.makeStream(of: Void.self)
-        let routes = Routes(control: control, started: started, entrance: entrance) { ask.yield() }
+        let routes = Routes(control: control, started: started, entrance: entrance, tokens: tokens) { ask.yield() }
         let application = Application(
-            router: Self.router(routes),
+            responder: OwnerDoor(api: Self.router(routes).buildResponder()),
             configuration: ApplicationConfiguration(address: .unixDomainSocket(path: socket.path)),
             onServerRunning: { _ in
                 do {
@@ -60,11 +68,11 @@ public struct ConsoleServer: Sendable {
             },
             logger: logger
         )
+        var services: [any Service] = [application, BrowserDoor(entrance: entrance, routes: routes, logger: logger)]
+        if let remote { services.append(RemoteDoor(entrance: remote, tokens: tokens, routes: routes, logger: logger)) }
         var configuration = ServiceGroupConfiguration(
-            services: [
-                application, BrowserDoor(entrance: entrance, routes: routes, logger: logger),
-                WindDown(control: control),
-            ],
+            // The last one ends first.
+            services: services + [WindDown(control: control)],
             gracefulShutdownSignals: signals,
             logger: logger
         )
@@ -91,7 +99,7 @@ public struct ConsoleServer: Sendable {
                         Call(
                             request: request,
                             parameters: context.parameters,
-                            session: context.session,
+                            caller: try admit(context, to: endpoint, request),
                             channel: context.channel
                         )
                     )
@@ -110,6 +118,27 @@ public struct ConsoleServer: Sendable {
             }
         }
         return router
+    }
+
+    /// The one place where it is decided who may do what.
+    private static func admit(_ context: ConsoleContext, to endpoint: Endpoint, _ request: Request) throws(Problem)
+        -> Caller
+    {
+        let who = context.caller?.name ?? "nobody"
+        let words: Logger.Metadata = [
+            "who": "\(who)", "method": "\(request.method.rawValue)", "path": "\(request.uri.path.prefix(200))",
+        ]
+        do {
+            let caller = try RouteAccess.of(endpoint).admit(context.caller, to: request.uri.path)
+            if case .token = caller, request.method != .get { context.logger.notice("request", metadata: words) }
+            return caller
+        } catch {
+            context.logger.warning(
+                "refused a request",
+                metadata: words.merging(["reason": "\(error.code)"]) { first, _ in first }
+            )
+            throw error
+        }
     }
 
     private static let methods: [HTTPRequest.Method] = [

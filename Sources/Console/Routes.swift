@@ -13,10 +13,13 @@ struct Routes: Sendable {
     let control: any Control
     let started: HostInstant
     let entrance: BrowserEntrance
+    let tokens: TokenBook
     /// Asks the server to end.
     let shutdown: @Sendable () -> Void
 
-    var endpoints: [Endpoint] { daemon + hosts + simulations + operations + checkpoints + transfers + leases + serials }
+    var endpoints: [Endpoint] {
+        daemon + session + hosts + simulations + operations + checkpoints + transfers + leases + serials
+    }
 
     private var daemon: [Endpoint] {
         [
@@ -24,11 +27,6 @@ struct Routes: Sendable {
                 try Answer.json(
                     VersionAnswer(version: FermataVersion.current, processID: getpid(), started: started, now: .now)
                 )
-            },
-            .get("/v1/session") { call in
-                let now = HostInstant.now
-                let rest = call.session.map { ContinuousClock.now.duration(to: $0.ends).components.seconds }
-                return try Answer.json(SessionAnswer(role: "admin", expires: rest.map { now + .seconds($0) }, now: now))
             },
             .get("/v1/events") { call in
                 let last = call.request.headers[.lastEventID]
@@ -39,13 +37,11 @@ struct Routes: Sendable {
             .get("/v1/doctor") { _ in try Answer.json(await control.doctor()) },
             .post("/v1/gc") { call in try await collectGarbage(call) },
             .post("/v1/shutdown") { call in
-                try call.refuseBrowsers()
                 _ = try await call.body(EmptyBody.self)
                 shutdown()
                 return try Answer.json(AcceptedAnswer(accepted: true), status: .accepted)
             },
             .post("/v1/console") { call in
-                try call.refuseBrowsers()
                 _ = try await call.body(EmptyBody.self)
                 return try Answer.json(try await entrance.link(), status: .created)
             },

@@ -2,6 +2,14 @@ import Time
 import X509
 
 extension PeerIdentity {
+    /// Of a certificate that a TLS library has accepted, which has looked at who signed it and when it is valid.
+    /// - Parameter bytes: DER.
+    public init(ofAccepted bytes: [UInt8]) throws(PeerRefusal) {
+        guard bytes.count <= TrustPolicy.largestCertificate, let certificate = try? Certificate(strictlyDER: bytes)
+        else { throw .malformed("it is no X.509 certificate") }
+        try self.init(of: certificate)
+    }
+
     /// Reads a host's certificate. Who signed it, and when it is valid, is not looked at.
     /// - Throws: when it is an authority's, is not for both ends of TLS, or has no identity or more than one.
     init(of certificate: Certificate) throws(PeerRefusal) {

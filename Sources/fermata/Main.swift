@@ -31,8 +31,7 @@ struct Fermata: AsyncParsableCommand {
             Up.self, Suspend.self, Checkpoint.self, Resume.self, Rewind.self, Clone.self, Run.self, Down.self, Ps.self,
             Log.self, Show.self, Label.self, Note.self, Clock.self, Verify.self, Export.self,
             Import.self, Rm.self, GC.self, Forget.self, Adopt.self, Inspect.self, Validate.self, Schema.self,
-            Doctor.self,
-            Resolve.self, Host.self, PKIVerbs.self, Agent.self, Serve.self, WebConsole.self,
+            Doctor.self, Resolve.self, Host.self, Token.self, PKIVerbs.self, Agent.self, Serve.self, WebConsole.self,
         ]
     )
 

@@ -14,13 +14,20 @@ struct Session: Sendable {
     struct Settings: Sendable {
         let json: Bool
         let control: String?
+        /// Absolute.
+        let controlAuthorities: String?
     }
 
     init(_ options: GlobalOptions) throws {
         environment = ProcessInfo.processInfo.environment
-        global = Settings(json: options.json, control: options.control)
+        let folder = FileManager.default.currentDirectoryPath
+        global = Settings(
+            json: options.json,
+            control: options.control,
+            controlAuthorities: options.controlCa.map { $0.hasPrefix("/") ? $0 : "\(folder)/\($0)" }
+        )
         terminal = Terminal(environment: environment)
-        home = try Home(environment: environment, workingDirectory: FileManager.default.currentDirectoryPath)
+        home = try Home(environment: environment, workingDirectory: folder)
     }
 
     /// With nothing of its own on standard output.
@@ -37,14 +44,22 @@ struct Session: Sendable {
     /// A client of a daemon that answers; one is started unless the user named another.
     func client() async throws -> ControlClient {
         let address = try address()
-        let client = ControlClient(socket: address.socket)
+        let socket: ControlSocket
+        switch address.place {
+        case .socket(let local): socket = local
+        case .server(let server):
+            let client = ControlClient(transport: try transport(to: server))
+            try await warnOfOtherVersion(client)
+            return client
+        }
+        let client = ControlClient(transport: ControlTransport(socket))
         if address.isNamed {
-            guard try state(of: address.socket) == .live else {
+            guard try state(of: socket) == .live else {
                 throw CommandFailure(
                     .failed,
                     code: "daemon-unreachable",
-                    "no control instance answers at \(address.socket.path): start it with "
-                        + "'fermata serve --socket \(address.socket.path)', or leave --control and FERMATA_CONTROL away"
+                    "no control instance answers at \(socket.path): start it with "
+                        + "'fermata serve --socket \(socket.path)', or leave --control and FERMATA_CONTROL away"
                 )
             }
             try await warnOfOtherVersion(client)
@@ -52,13 +67,46 @@ struct Session: Sendable {
         }
         let launcher = DaemonLauncher(
             home: home,
-            socket: address.socket,
+            socket: socket,
             environment: environment,
             executable: "/proc/self/exe"
         )
         let startedIt = try await launcher.ensureRunning()
         if !startedIt { try await warnOfOtherVersion(client) }
         return client
+    }
+
+    /// Whether the control instance is on another host, or as if it were: paths of its files mean nothing here.
+    func isRemote() throws -> Bool {
+        if case .server = try address().place { true } else { false }
+    }
+
+    /// The socket of what can only be done on the control instance's host.
+    /// - Parameter what: a clause.
+    func localSocket(for what: String) throws -> ControlSocket {
+        switch try address().place {
+        case .socket(let socket): return socket
+        case .server(let server):
+            throw CommandFailure(
+                .usage,
+                code: "local-only",
+                "\(what), and \(server.url) is not one: do it on the control instance's host, "
+                    + "or leave --control and FERMATA_CONTROL away"
+            )
+        }
+    }
+
+    private func transport(to server: ControlServer) throws -> ControlTransport {
+        let file = global.controlAuthorities ?? environment["FERMATA_CONTROL_CA"] ?? ""
+        guard !file.isEmpty else {
+            throw CommandFailure(
+                .usage,
+                code: "control-ca-missing",
+                "nothing says which authority \(server.url) has its certificate from: name its ca.pem with --control-ca or "
+                    + "FERMATA_CONTROL_CA"
+            )
+        }
+        return try ControlTransport(server, authorities: file, token: try BearerToken.find(environment))
     }
 
     func state(of socket: ControlSocket) throws -> ControlSocket.State {
@@ -74,6 +122,14 @@ struct Session: Sendable {
         let answer = try await client.send(.GET, "/v1/version", patience: .seconds(30))
         let daemon = try Received<VersionAnswer>(answer).value
         guard daemon.version != FermataVersion.current else { return }
+        if case .server(let server) = client.transport.place {
+            terminal.note(
+                terminal.error.apply(.warning, "warning:")
+                    + " the control instance at \(server.url) is fermata \(daemon.version), this is "
+                    + "\(FermataVersion.current): answers may lack what this expects."
+            )
+            return
+        }
         terminal.note(
             terminal.error.apply(.warning, "warning:")
                 + " the daemon (process \(daemon.processID)) is fermata \(daemon.version), this is "

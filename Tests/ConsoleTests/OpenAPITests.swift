@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTPTypes
+import Logging
 import Testing
 import Time
 import Yams
@@ -28,13 +29,33 @@ import Yams
 
     private static func routes() -> Routes {
         let started = HostInstant(nanosecondsSinceEpoch: 0)
-        return Routes(control: ScriptedControl(), started: started, entrance: BrowserEntrance(.off)) {}
+        let tokens = TokenBook(path: "/nowhere/tokens.json", logger: Logger(label: "test"))
+        return Routes(control: ScriptedControl(), started: started, entrance: BrowserEntrance(.off), tokens: tokens) {}
     }
 
     @Test func `every path and method of the server is described, and no other`() throws {
         let described = try Self.operations()
         let served = Set(Self.routes().endpoints.map { "\($0.method.rawValue) \($0.path)" })
         #expect(described == served)
+    }
+
+    @Test func `every route has the role that is described, and no role is for another`() throws {
+        let paths = try #require(try Self.document()["paths"]?.mapping)
+        var described: [String: String] = [:]
+        for (path, item) in paths {
+            for method in Self.methods {
+                guard let operation = item[Node(method)] else { continue }
+                described["\(method.uppercased()) \(path.string ?? "?")"] = operation["x-role"]?.string ?? "none"
+            }
+        }
+        let table = RouteAccess.table.mapValues { access in
+            switch access.doors {
+            case .all: access.role.rawValue
+            case .notBrowsers: "\(access.role.rawValue), not for browsers"
+            case .socket: "owner"
+            }
+        }
+        #expect(described == table)
     }
 
     @Test func `every described path is answered by a handler`() async throws {
@@ -46,7 +67,10 @@ import Yams
                 let method = try #require(Self.routes().endpoints.first { $0.method.rawValue == parts[0] }?.method)
                 let reply = try await client.send(method, "/\(path)")
                 #expect(reply.status != 405, "\(operation)")
-                if reply.status == 404 { #expect(try reply.problem().code == "simulation-not-found", "\(operation)") }
+                if reply.status == 404 {
+                    let code = try reply.problem().code
+                    #expect(["simulation-not-found", "token-not-found"].contains(code), "\(operation)")
+                }
             }
         }
     }
@@ -66,7 +90,7 @@ import Yams
         ("RewindBody", RewindBody.fields), ("CloneBody", CloneBody.fields), ("AnnotateBody", AnnotateBody.fields),
         ("GarbageBody", GarbageBody.fields), ("SerialBody", SerialBody.fields), ("LeaseBody", LeaseBody.fields),
         ("LeaseEndBody", LeaseEndBody.fields),
-        ("HostBody", HostBody.fields), ("DrainBody", DrainBody.fields),
+        ("TokenBody", TokenBody.fields), ("HostBody", HostBody.fields), ("DrainBody", DrainBody.fields),
         ("AdoptBody", AdoptBody.fields),
         ("ClockEditBody", ClockEditBody.fields),
     ])

@@ -2,6 +2,7 @@ import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import Logging
 import Time
 
 @testable import Console
@@ -26,8 +27,9 @@ struct RouterClient {
         _ body: @Sendable @escaping (RouterClient) async throws -> Value
     ) async throws -> Value {
         let started = HostInstant(nanosecondsSinceEpoch: 7)
-        let routes = Routes(control: control, started: started, entrance: BrowserEntrance(.off)) {}
-        let application = Application(router: ConsoleServer.router(routes))
+        let tokens = TokenBook(path: "/nowhere/tokens.json", logger: Logger(label: "test"))
+        let routes = Routes(control: control, started: started, entrance: BrowserEntrance(.off), tokens: tokens) {}
+        let application = Application(responder: OwnerDoor(api: ConsoleServer.router(routes).buildResponder()))
         return try await application.test(.router) { try await body(RouterClient(client: $0)) }
     }
 

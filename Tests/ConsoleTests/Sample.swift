@@ -62,6 +62,10 @@ enum Samples {
         notes: ["n"]
     )
 
+    private static func token(expires: HostInstant?) -> AccessToken {
+        AccessToken(name: "t", role: .view, created: instant, expires: expires, digest: "d")
+    }
+
     private static let stage = OperationReport.Stage(
         machine: "m",
         name: "save",
@@ -144,6 +148,9 @@ enum Samples {
                 "Problem",
                 Document(problem: Problem(code: "c", detail: "d", status: 400, reasons: [reason], exitCode: 2))
             ),
+            ("TokenReport", TokenReport(token(expires: instant))), ("TokenReport", TokenReport(token(expires: nil))),
+            ("Tokens", TokensAnswer(tokens: [])),
+            ("TokenCreated", TokenCreated(token: "t", kept: TokenReport(token(expires: nil)))),
             ("OperationReport", fullReport),
             (
                 "OperationReport",

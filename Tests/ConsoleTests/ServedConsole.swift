@@ -18,6 +18,7 @@ enum ServedConsole {
             socket: try ControlSocket(path: path),
             started: HostInstant(nanosecondsSinceEpoch: 0),
             entrance: entrance,
+            tokens: TokenBook(path: "\(path).tokens", logger: Logger(label: "test")),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         )
         server.longestEnd = nil

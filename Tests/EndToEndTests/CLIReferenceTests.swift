@@ -6,8 +6,7 @@ import Testing
     private static let verbs = [
         "up", "suspend", "checkpoint", "resume", "rewind", "clone", "run", "down", "ps", "log", "show", "label", "note",
         "clock", "verify", "export", "import", "rm", "gc", "forget", "adopt", "inspect", "validate", "schema", "doctor",
-        "host",
-        "pki",
+        "host", "pki", "token",
         "agent", "serve", "console",
     ]
 

@@ -3,12 +3,12 @@ import HummingbirdCore
 import Logging
 import NIOCore
 
-/// HTTP/1.1 on a connection that is known to ``BrowserConnections``.
+/// HTTP/1.1 on a connection that is known to ``OpenConnections``.
 struct BrowserChannel: HTTPChannelHandler {
     private let base: HTTP1Channel
-    private let connections: BrowserConnections
+    private let connections: OpenConnections
 
-    init(responder: @escaping HTTPChannelHandler.Responder, connections: BrowserConnections) {
+    init(responder: @escaping HTTPChannelHandler.Responder, connections: OpenConnections) {
         // Browsers send a kilobyte or two. Who says nothing, or never ends what he says, makes room for others.
         let configuration = HTTP1Channel.Configuration(
             idleTimeout: .seconds(75),

@@ -29,7 +29,7 @@ struct BrowserDoor: Service {
     }
 
     private func serve() async throws {
-        let connections = BrowserConnections()
+        let connections = OpenConnections()
         let application = Application(
             responder: responder,
             server: HTTPServerBuilder { BrowserChannel(responder: $0, connections: connections) },

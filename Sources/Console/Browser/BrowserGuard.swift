@@ -29,7 +29,7 @@ struct BrowserGuard<API: HTTPResponder>: HTTPResponder where API.Context == Cons
         guard let session = session(of: request) else { throw Problem.noSession }
         try check(request, from: origin, session)
         var context = context
-        context.session = session
+        context.caller = .browser(session)
         let response = try await api.respond(to: request, context: context)
         if Self.isStream(response) { context.end(with: session) }
         return response

@@ -12,8 +12,10 @@ struct BrowserToken: Hashable, Sendable {
         .joined()
     }
 
+    func isSame(as other: some StringProtocol) -> Bool { Self.isSame(text, as: other) }
+
     /// Takes as long whatever of it is right, so that nobody can find it piece by piece.
-    func isSame(as other: some StringProtocol) -> Bool {
+    static func isSame(_ text: String, as other: some StringProtocol) -> Bool {
         let (own, given) = (Array(text.utf8), Array(other.utf8))
         guard own.count == given.count else { return false }
         return zip(own, given).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0

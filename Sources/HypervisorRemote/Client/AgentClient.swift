@@ -1,5 +1,4 @@
 import AsyncHTTPClient
-import Glibc
 import HypervisorAPI
 import NIOCore
 import NIOSSL
@@ -17,8 +16,6 @@ final class AgentClient: Sendable {
 
     /// A host that swallows what is sent to it is not there.
     static let connectPatience = Span.seconds(5)
-    /// A connection over which nothing comes for so long, although it is asked for signs of life, is lost.
-    private static let keepAlive = (idle: 10, interval: 5, count: 3)
     /// What was asked by the old client may still be answered.
     private static let farewell = Duration.seconds(1200)
 
@@ -89,22 +86,11 @@ final class AgentClient: Sendable {
         do {
             let certificate = try channel.pipeline.syncOperations.nioSSL_peerCertificate()?.toDERBytes() ?? []
             _ = try trust.recognise(certificate, expecting: .hypervisor, name: host).get()
-            try keepAlive(channel)
+            try KeepAlive.enable(on: channel)
             return channel.eventLoop.makeSucceededVoidFuture()
         } catch {
             channel.eventLoop.execute { channel.close(promise: nil) }
             return channel.eventLoop.makeFailedFuture(error)
         }
-    }
-
-    private static func keepAlive(_ channel: any Channel) throws {
-        guard let options = channel.syncOptions else { return }
-        try options.setOption(.socketOption(.so_keepalive), value: 1)
-        try options.setOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: keepAlive.idle)
-        try options.setOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: keepAlive.interval)
-        try options.setOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: keepAlive.count)
-        // Also while something of ours is not confirmed; milliseconds.
-        let lost = (keepAlive.idle + keepAlive.interval * keepAlive.count) * 1_000
-        try options.setOption(.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), value: lost)
     }
 }

@@ -6,8 +6,8 @@ import NIOSSL
 import PKI
 
 /// What went wrong on the way to a host, for people.
-enum TransportFailure {
-    static func text(of error: any Error) -> String {
+public enum TransportFailure {
+    public static func text(of error: any Error) -> String {
         switch error {
         case let refusal as PeerRefusal: refusal.message
         case let error as IOError: String(cString: strerror(error.errnoCode))

@@ -1,10 +1,10 @@
-import Logging
-import NIOCore
+public import Logging
+public import NIOCore
 import NIOTLS
 
 /// Closes a connection on which nobody has proven in time who he is. Who does not get as far as a certificate is in no other log.
-final class HandshakeDeadline: ChannelInboundHandler {
-    typealias InboundIn = NIOAny
+public final class HandshakeDeadline: ChannelInboundHandler {
+    public typealias InboundIn = NIOAny
 
     private static let patience = TimeAmount.seconds(10)
 
@@ -12,14 +12,14 @@ final class HandshakeDeadline: ChannelInboundHandler {
     private var deadline: Scheduled<Void>?
     private var isOver = false
 
-    init(logger: Logger) { self.logger = logger }
+    public init(logger: Logger) { self.logger = logger }
 
-    func handlerAdded(context: ChannelHandlerContext) {
+    public func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
         deadline = context.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    public func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .handshakeCompleted = event as? TLSUserEvent {
             isOver = true
             deadline?.cancel()
@@ -27,13 +27,13 @@ final class HandshakeDeadline: ChannelInboundHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    public func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if !isOver { complain(of: context.channel, "\(error)") }
         isOver = true
         context.fireErrorCaught(error)
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+    public func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
 
     private func complain(of channel: any Channel, _ error: String) {
         // A certificate that was looked at and refused has its own line.

@@ -1,6 +1,6 @@
 import HostClock
 public import Logging
-import NIOSSL
+public import NIOSSL
 public import PKI
 import Synchronization
 import Time
@@ -15,6 +15,7 @@ public final class LiveTrust: Sendable {
         var generation = 0
         var looked = ContinuousClock.now
         var serverContext: NIOSSLContext?
+        var openServerContext: NIOSSLContext?
         /// Peers that were identified with this store: signatures are checked once a connection, not once a request.
         var known: [Peer: PeerIdentity] = [:]
     }
@@ -60,6 +61,17 @@ public final class LiveTrust: Sendable {
             if let context = state.serverContext { return context }
             let context = try NIOSSLContext(configuration: .server(state.store))
             state.serverContext = context
+            return context
+        }
+    }
+
+    /// For the next connection of a client that shows no certificate.
+    public func openServerContext() throws -> NIOSSLContext {
+        try state.withLock { state in
+            look(&state)
+            if let context = state.openServerContext { return context }
+            let context = try NIOSSLContext(configuration: .openServer(state.store))
+            state.openServerContext = context
             return context
         }
     }
@@ -113,6 +125,7 @@ public final class LiveTrust: Sendable {
             state.store = try state.store.reloaded()
             state.generation += 1
             state.serverContext = nil
+            state.openServerContext = nil
             state.known = [:]
             logger.notice("read the credentials anew", metadata: ["identity": "\(state.store.credentials)"])
         } catch {

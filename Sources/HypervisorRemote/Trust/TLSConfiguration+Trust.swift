@@ -1,5 +1,5 @@
-import NIOSSL
-import PKI
+public import NIOSSL
+public import PKI
 
 extension TLSConfiguration {
     /// Peers are looked at by ``LiveTrust/identify(_:expecting:name:)`` in place of the library's own check.
@@ -14,6 +14,17 @@ extension TLSConfiguration {
         return configuration
     }
 
+    /// For clients that show no certificate, and so have to prove otherwise who they are.
+    static func openServer(_ store: TrustStore) throws -> TLSConfiguration {
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try chain(store),
+            privateKey: .privateKey(try key(store))
+        )
+        configuration.minimumTLSVersion = .tlsv13
+        configuration.applicationProtocols = ["http/1.1"]
+        return configuration
+    }
+
     /// Host names are not looked at: a host is who its certificate's identity says, wherever it is.
     static func client(_ store: TrustStore) throws -> TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
@@ -22,6 +33,18 @@ extension TLSConfiguration {
         configuration.trustRoots = .certificates(try roots(store))
         configuration.certificateChain = try chain(store)
         configuration.privateKey = .privateKey(try key(store))
+        return configuration
+    }
+
+    /// For the control instance's API, as web browsers and curl look at servers: an authority's certificate, and the name or address that was
+    /// asked for in it.
+    public static func control(authorities: [AuthorityCertificate]) throws -> TLSConfiguration {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv13
+        configuration.certificateVerification = .fullVerification
+        configuration.trustRoots = .certificates(
+            try authorities.map { try NIOSSLCertificate(bytes: $0.der, format: .der) }
+        )
         return configuration
     }
 

@@ -6,9 +6,17 @@ struct GlobalOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Socket of the control instance to talk to (default: FERMATA_CONTROL, else the daemon of FERMATA_HOME, which is started by itself).",
-            valueName: "unix:/path"
+            "Control instance to talk to, unix:/path or https://HOST:PORT (default: FERMATA_CONTROL, else the daemon of FERMATA_HOME, which is started by itself).",
+            valueName: "address"
         )
     )
     var control: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Over https: the authority's certificate, ca.pem of 'fermata pki init' (default: FERMATA_CONTROL_CA).",
+            valueName: "file"
+        )
+    )
+    var controlCa: String?
 }

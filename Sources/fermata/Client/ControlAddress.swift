@@ -2,7 +2,13 @@ import Console
 
 /// Where the control instance is that a verb talks to.
 struct ControlAddress: Hashable, Sendable {
-    let socket: ControlSocket
+    enum Place: Hashable, Sendable {
+        case socket(ControlSocket)
+        /// On another host, or as if it were.
+        case server(ControlServer)
+    }
+
+    let place: Place
     /// Whether the user named it; then no daemon is started by itself.
     let isNamed: Bool
 
@@ -10,9 +16,13 @@ struct ControlAddress: Hashable, Sendable {
     init(option: String?, environment: [String: String], home: Home) throws {
         let named = option ?? environment["FERMATA_CONTROL"].flatMap { $0.isEmpty ? nil : $0 }
         isNamed = named != nil
+        if let named, named.contains("://"), !named.hasPrefix("unix://"), !named.hasPrefix("http+unix://") {
+            place = .server(try ControlServer(named))
+            return
+        }
         let path = try named.map(Self.path) ?? home.socket
         do {
-            socket = try ControlSocket(path: path)
+            place = .socket(try ControlSocket(path: path))
         } catch {
             throw CommandFailure(.usage, code: "invalid-control", error.description)
         }
@@ -30,7 +40,8 @@ struct ControlAddress: Hashable, Sendable {
             throw CommandFailure(
                 .usage,
                 code: "invalid-control",
-                "'\(text)' is no address of a control instance: write the absolute path of its socket, or unix:/path"
+                "'\(text)' is no address of a control instance: write the absolute path of its socket, unix:/path, "
+                    + "or https://HOST:PORT"
             )
         }
         return path

@@ -6,14 +6,7 @@ import NIOHTTP1
 
 /// The HTTP API of one control instance. Knows paths and bodies by topic in its extensions; here is only the transport.
 struct ControlClient: Sendable {
-    let socket: ControlSocket
-
-    /// The library's shared client gives up on an answer that is silent for 90 s: less than a checkpoint takes to be read.
-    private static let http: HTTPClient = {
-        var configuration = HTTPClient.Configuration.singletonConfiguration
-        configuration.timeout.read = nil
-        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    }()
+    let transport: ControlTransport
 
     /// Of what takes as long as it takes.
     static let noLimit = TimeAmount.hours(24 * 365)
@@ -70,13 +63,14 @@ struct ControlClient: Sendable {
         type: String? = nil,
         patience: TimeAmount
     ) async throws -> HTTPClientResponse {
-        var request = HTTPClientRequest(url: "http+unix://\(Self.escaped(socket.path))\(path)")
+        var request = HTTPClientRequest(url: transport.base + path)
         request.method = method
         request.body = body
         if body != nil, let type { request.headers.add(name: "content-type", value: type) }
+        if let token = transport.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
         let response: HTTPClientResponse
         do {
-            response = try await Self.http.execute(request, timeout: patience)
+            response = try await transport.http.execute(request, timeout: patience)
         } catch {
             throw unreachable(error)
         }
@@ -86,19 +80,12 @@ struct ControlClient: Sendable {
         throw CommandFailure(
             .failed,
             code: "not-a-control-instance",
-            "\(socket.path) answers with HTTP status \(response.status.code) and no explanation: "
-                + "it may not be fermata's control socket"
+            "\(transport.name) answers with HTTP status \(response.status.code) and no explanation: "
+                + "it may not be a control instance of fermata"
         )
     }
 
-    private func unreachable(_ error: any Error) -> CommandFailure {
-        CommandFailure(
-            .failed,
-            code: "daemon-unreachable",
-            "the daemon at \(socket.path) cannot be reached or went away (\(error)): see its log, daemon.log in the state "
-                + "folder; 'fermata ps' starts a new one, which takes up what was under way"
-        )
-    }
+    private func unreachable(_ error: any Error) -> CommandFailure { transport.failure(error) }
 
     /// RFC 3986: everything but unreserved characters, so that the socket's path is one host name.
     static func escaped(_ text: String) -> String {

@@ -4,7 +4,9 @@ import FoundationEssentials
 import Glibc
 import HostClock
 import HypervisorAPI
+import HypervisorRemote
 import Logging
+import PKI
 
 /// `fermata serve`: one control instance, this host's hypervisor, and the API, in one process.
 struct Daemon {
@@ -49,12 +51,17 @@ struct Daemon {
         )
     }
 
-    /// - Parameter onConsole: called with a link, if the web console is open from the beginning.
+    /// - Parameters:
+    ///   - listen: where the API is served over TLS, too; nil: nowhere.
+    ///   - onConsole: called with a link, if the web console is open from the beginning.
     func run(
         console opening: BrowserEntrance.Opening,
+        listen: ListenAddress?,
         onConsole: @escaping @Sendable (ConsoleAnswer) -> Void
     ) async throws {
         let started = SystemClock().now()
+        // Before machines are looked for: without credentials there is nothing to begin.
+        let remote = try listen.map { try remoteEntrance($0) }
         let control: ControlInstance
         do {
             control = try await DaemonParts.controlInstance(
@@ -72,6 +79,8 @@ struct Daemon {
             socket: socket,
             started: started,
             entrance: entrance,
+            tokens: TokenBook(path: "\(home.path)/tokens.json", logger: logger),
+            remote: remote,
             logger: logger
         )
         do {
@@ -84,10 +93,34 @@ struct Daemon {
         } catch let error as ControlSocketError {
             await control.close()
             throw CommandFailure(.failed, code: "socket-unusable", error.description)
+        } catch let error as RemoteEntranceError {
+            await control.close()
+            throw CommandFailure(.failed, code: "listen-failed", error.description)
         }
         await control.close()
         logger.notice("ended; machines go on running")
         lock.release()
+    }
+
+    private func remoteEntrance(_ listen: ListenAddress) throws(CommandFailure) -> RemoteEntrance {
+        let trust: LiveTrust
+        do {
+            trust = LiveTrust(try TrustStore.load(from: home.trust), logger: logger)
+        } catch {
+            throw CommandFailure(
+                .failed,
+                code: error.code.rawValue,
+                "the API cannot be served over TLS: \(error); 'fermata pki issue control NAME --address HOST' makes credentials"
+            )
+        }
+        guard trust.identity.role == .control else {
+            throw CommandFailure(
+                .failed,
+                code: "pki-certificate",
+                "\(home.trust) has the credentials of \(trust.identity): the API over TLS needs those of a control"
+            )
+        }
+        return RemoteEntrance(address: listen.address, port: listen.port, trust: trust)
     }
 
     private func tell(_ recovery: RecoveryReport) {

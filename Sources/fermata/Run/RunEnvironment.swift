@@ -6,10 +6,10 @@ import HypervisorAPI
 struct RunEnvironment {
     private let detail: SimulationDetail
     private let session: Session
-    /// Of this host: what lies on another one is of no use here.
-    private let host: String
+    /// Of this host: what lies on another one is of no use here. nil: all of it does.
+    private let host: String?
 
-    init(_ detail: SimulationDetail, _ session: Session, host: String) {
+    init(_ detail: SimulationDetail, _ session: Session, host: String?) {
         self.detail = detail
         self.session = session
         self.host = host
@@ -22,6 +22,7 @@ struct RunEnvironment {
         variables["FERMATA_HOME"] = session.home.path
         // Only what the user named: by the state folder alone, verbs start a daemon where none runs.
         if let control = session.global.control { variables["FERMATA_CONTROL"] = control }
+        if let file = session.global.controlAuthorities { variables["FERMATA_CONTROL_CA"] = file }
         variables["FERMATA_MACHINES"] = detail.machines.map(\.name).sorted().joined(separator: " ")
         for machine in detail.machines { variables.merge(self.variables(of: machine)) { $1 } }
         return variables

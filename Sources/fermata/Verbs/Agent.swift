@@ -66,14 +66,16 @@ struct Agent: Verb {
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        _ = try endpoint()
+        guard (try? ListenAddress(listen)) != nil else {
+            throw ValidationError("--listen needs ADDRESS:PORT, such as 0.0.0.0:7443, not '\(listen)'.")
+        }
         for path in binaries + folders where !path.hasPrefix("/") {
             throw ValidationError("'\(path)' is no absolute path.")
         }
     }
 
     func perform(_ session: Session) async throws {
-        let (address, port) = try endpoint()
+        let endpoint = try ListenAddress(listen)
         try AllowedPath.check(binaries: binaries, folders: folders)
         let policy = AgentPolicy(
             binaries: binaries.isEmpty ? ["/usr/bin/"] : binaries,
@@ -85,22 +87,11 @@ struct Agent: Verb {
         )
         let daemon = try await AgentDaemon(home: session.home, log: log)
         try await daemon.run(
-            address: address,
-            port: port,
+            address: endpoint.address,
+            port: endpoint.port,
             policy: policy,
             master: only,
             environment: session.environment
         )
-    }
-
-    private func endpoint() throws -> (String, Int) {
-        guard let colon = listen.lastIndex(of: ":"), let port = UInt16(listen[listen.index(after: colon)...]),
-            colon > listen.startIndex
-        else {
-            throw ValidationError("--listen needs ADDRESS:PORT, such as 0.0.0.0:7443, not '\(listen)'.")
-        }
-        let address = listen[..<colon]
-        let isBracketed = address.hasPrefix("[") && address.hasSuffix("]")
-        return (String(isBracketed ? address.dropFirst().dropLast() : address), Int(port))
     }
 }

@@ -13,11 +13,22 @@ struct Serve: Verb {
             Machines are processes of their own: they go on running when the daemon ends, and the next one takes charge of \
             them again. SIGTERM and ctrl-C end it gracefully. On a terminal it prints a link to the web console; with \
             FERMATA_CONSOLE=off there is none.
+
+            --listen needs the credentials of 'fermata pki issue control NAME --address HOST', and clients a token of \
+            'fermata token create'.
             """
     )
 
     @Option(help: ArgumentHelp("Where to listen (default: control.sock in the state folder).", valueName: "path"))
     var socket: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Serve the API over TLS there, too, ADDRESS:PORT, to who has a token (default: FERMATA_LISTEN, else nowhere).",
+            valueName: "address"
+        )
+    )
+    var listen: String?
 
     @OptionGroup var log: LogOptions
 
@@ -41,6 +52,9 @@ struct Serve: Verb {
         if let consolePort, !(0...65_535).contains(consolePort) {
             throw ValidationError("--console-port needs a port from 0 to 65535, not \(consolePort).")
         }
+        if let listen, (try? ListenAddress(listen)) == nil {
+            throw ValidationError("--listen needs ADDRESS:PORT, such as 0.0.0.0:7444, not '\(listen)'.")
+        }
         if stop, socket != nil { throw ValidationError("--stop ends the daemon of FERMATA_HOME or --control.") }
     }
 
@@ -49,23 +63,24 @@ struct Serve: Verb {
             try await end(session)
             return
         }
-        let path = try socket ?? session.address().socket.path
+        let path = try socket ?? session.localSocket(for: "'fermata serve' makes a UNIX socket").path
+        let remote = try listen.map { try ListenAddress($0) } ?? ListenAddress.of(session.environment)
         let daemon = try await Daemon(home: session.home, socketPath: path, log: log)
         // Nobody but who looks at this terminal sees a link that is printed here.
         let isWatched = isatty(STDOUT_FILENO) == 1
         let opening = try ConsoleOpening.of(port: consolePort, session.environment, isWatched: isWatched)
-        try await daemon.run(console: opening) { link in
+        try await daemon.run(console: opening, listen: remote) { link in
             if isWatched { session.terminal.print("Web console, for one browser within five minutes: \(link.url)") }
         }
     }
 
     private func end(_ session: Session) async throws {
-        let socket = try session.address().socket
+        let socket = try session.localSocket(for: "'fermata serve --stop' ends the daemon at a UNIX socket")
         guard try session.state(of: socket) == .live else {
             try tell(session, stopped: false, "no daemon runs at \(socket.path)")
             return
         }
-        _ = try await ControlClient(socket: socket).send(.POST, "/v1/shutdown")
+        _ = try await ControlClient(transport: ControlTransport(socket)).send(.POST, "/v1/shutdown")
         let deadline = ContinuousClock.now + .seconds(60)
         // It answers before it has closed its database; only without its socket may another one begin.
         while try session.state(of: socket) == .live {

@@ -22,6 +22,7 @@ struct WebConsole: Verb {
     @OptionGroup var global: GlobalOptions
 
     func perform(_ session: Session) async throws {
+        _ = try session.localSocket(for: "the web console lets in browsers of the host whose UNIX socket is asked")
         let answer = try Received<ConsoleAnswer>(try await session.client().send(.POST, "/v1/console"))
         session.show(answer) { session.terminal.print($0.url) }
         if open { try DesktopBrowser.open(answer.value.url, environment: session.environment) }

@@ -1,8 +1,8 @@
 import NIOCore
 import Synchronization
 
-/// The connections of browsers, so that none of them can hold up the end of the daemon.
-final class BrowserConnections: Sendable {
+/// The connections of one door, so that none of them can hold up the end of the daemon.
+final class OpenConnections: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
         var isClosed = false

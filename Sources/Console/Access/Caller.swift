@@ -1,0 +1,23 @@
+/// Who has sent a request. The door that it came by says so; a request without one is refused, whatever it asks for.
+enum Caller: Sendable {
+    /// The user whose daemon it is: the kernel lets nobody else connect to the UNIX socket.
+    case owner
+    case browser(BrowserSession)
+    case token(AccessToken)
+
+    var role: AccessRole {
+        switch self {
+        case .owner, .browser: .admin
+        case .token(let token): token.role
+        }
+    }
+
+    /// For logs. Nothing of it lets anybody in.
+    var name: String {
+        switch self {
+        case .owner: "owner"
+        case .browser: "browser"
+        case .token(let token): "token \(token.name)"
+        }
+    }
+}
