@@ -75,6 +75,7 @@ let product: [Target] = [
         ]
     ),
     module("Manifest", ["HypervisorAPI", "GuestClock", "Time", .product(name: "Yams", package: "Yams")]),
+    module("Batch", ["GuestClock", "HypervisorAPI", "Manifest", "Time"]),
     module("PostgreSQL"),
     module(
         "ControlInstance",
@@ -97,7 +98,8 @@ let product: [Target] = [
     .executableTarget(
         name: "fermata",
         dependencies: [
-            "Archive", "Console", "ControlInstance", "Hypervisor", "HypervisorAPI", "HypervisorRemote", "HostClock",
+            "Archive", "Batch", "Console", "ControlInstance", "Hypervisor", "HypervisorAPI", "HypervisorRemote",
+            "HostClock",
             "Manifest", "MigrationStream", "PKI",
             "GuestClock", "QMP", "JSON", "Time", "CShims", logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -118,6 +120,7 @@ let product: [Target] = [
     ),
     tests("HypervisorRemote", ["HypervisorAPI", "HostClock", "PKI", "Time", logging]),
     tests("Manifest", ["HypervisorAPI", "Time"]),
+    tests("Batch", ["GuestClock", "Manifest", "Time"]),
     .target(name: "DatabaseServer", path: "Tests/Support/DatabaseServer", swiftSettings: settings),
     tests("PostgreSQL", ["DatabaseServer"]),
     tests(

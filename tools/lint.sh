@@ -9,7 +9,7 @@ mapfile -t tools < <(find tools -name '*.swift' -not -path '*/.build/*')
 swift format lint --strict --parallel "${tools[@]}"
 
 # By their first line and not their name: some have no suffix.
-mapfile -t scripts < <(grep -rlE '^#!/bin/(ba)?sh|^# shellcheck shell=' tools qemu-fixtures .ci)
+mapfile -t scripts < <(grep -rlE '^#!/bin/(ba)?sh|^# shellcheck shell=' tools qemu-fixtures docs/examples .ci)
 shellcheck --external-sources "${scripts[@]}"
 
 mapfile -t programs < <(find tools qemu-fixtures Tests -name '*.py')

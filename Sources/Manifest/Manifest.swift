@@ -19,6 +19,18 @@ public enum Manifest {
         environment: [String: String],
         checkingFiles: Bool = true
     ) throws(ManifestError) -> SimulationSpec {
+        let text = try Self.text(ofFile: path)
+        return try parse(
+            text: text,
+            file: path,
+            folder: Paths.folder(of: Paths.absolute(path, from: FileManager.default.currentDirectoryPath)),
+            environment: environment,
+            checkingFiles: checkingFiles
+        )
+    }
+
+    /// - Parameter subject: what the file should be.
+    package static func text(ofFile path: String, subject: String = "manifest") throws(ManifestError) -> String {
         let unreadable = { (why: String) in
             ManifestError(problems: [ManifestProblem(file: path, line: 1, column: 1, message: why)])
         }
@@ -29,7 +41,7 @@ public enum Manifest {
         }
         guard let size = attributes[.size] as? UInt64 ?? (attributes[.size] as? Int).map(UInt64.init), size <= sizeLimit
         else {
-            throw unreadable("the file is larger than a manifest can be (\(sizeLimit >> 20) MiB)")
+            throw unreadable("the file is larger than a \(subject) can be (\(sizeLimit >> 20) MiB)")
         }
         let data: Data
         do {
@@ -38,13 +50,7 @@ public enum Manifest {
             throw unreadable("the file cannot be read: \(error)")
         }
         guard let text = String(validating: data, as: UTF8.self) else { throw unreadable("the file is not UTF-8 text") }
-        return try parse(
-            text: text,
-            file: path,
-            folder: Paths.folder(of: Paths.absolute(path, from: FileManager.default.currentDirectoryPath)),
-            environment: environment,
-            checkingFiles: checkingFiles
-        )
+        return text
     }
 
     /// Reads a manifest.
@@ -59,8 +65,7 @@ public enum Manifest {
         checkingFiles: Bool = true
     ) throws(ManifestError) -> SimulationSpec {
         let reading = Reading(file: file, folder: folder, environment: environment, checkingFiles: checkingFiles)
-        guard let root = reading.compose(text) else { throw reading.error }
-        let simulation = SimulationKeys.type.read(Item(root, under: Place(line: 1, column: 1)), reading)
+        let simulation = reading.read(text, as: SimulationKeys.type)
         guard let simulation, reading.problems.isEmpty else { throw reading.error }
         return simulation
     }

@@ -19,6 +19,7 @@ struct Fermata: AsyncParsableCommand {
               fermata rewind lab@s1               back to it; what ran is kept
               fermata clone lab@s1 --as two       a second one from there, beside it
               fermata run lab@s1 -- pytest        a command in a copy that ends with it
+              fermata batch night.yaml            steps of a file, in copies that end with it
               fermata ps, log lab, show lab@s1    see what there is
 
             Exit codes: 0 done; 1 failed, everything as before; 2 usage; 3 refused,
@@ -28,7 +29,8 @@ struct Fermata: AsyncParsableCommand {
             """,
         version: "fermata \(FermataVersion.current)",
         subcommands: [
-            Up.self, Suspend.self, Checkpoint.self, Resume.self, Rewind.self, Clone.self, Run.self, Down.self, Ps.self,
+            Up.self, Suspend.self, Checkpoint.self, Resume.self, Rewind.self, Clone.self, Run.self, BatchVerb.self,
+            Down.self, Ps.self,
             Log.self, Show.self, Label.self, Note.self, Clock.self, Verify.self, Export.self,
             Import.self, Rm.self, GC.self, Forget.self, Adopt.self, Inspect.self, Validate.self, Schema.self,
             Doctor.self, Resolve.self, Host.self, Token.self, PKIVerbs.self, Agent.self, Serve.self, WebConsole.self,

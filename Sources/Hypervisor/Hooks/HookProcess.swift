@@ -1,7 +1,7 @@
 import CShims
 import Glibc
 public import HypervisorAPI
-import Time
+public import Time
 
 /// Hooks as processes of this host.
 public struct HookProcess: HookRunner {
@@ -13,16 +13,36 @@ public struct HookProcess: HookRunner {
     public init() {}
 
     public func run(_ hook: HookSpec, variables: [String: String], input: [UInt8]) async -> HookRun {
+        await Self.run(
+            hook.command,
+            timeout: hook.timeout,
+            variables: variables,
+            input: String(decoding: input, as: UTF8.self)
+        )
+    }
+
+    /// A command in the manner of a hook: whatever it does, it comes to an end, what it says is bounded, nothing of it is left.
+    /// - Parameters:
+    ///   - folder: in which it runs; nil: this process's.
+    ///   - variables: added to the environment.
+    public static func run(
+        _ arguments: [String],
+        in folder: String? = nil,
+        timeout: Span,
+        variables: [String: String],
+        input: String = ""
+    ) async -> HookRun {
         let run = "\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
         let begin = ContinuousClock.now
         var command = ShortCommand(
-            arguments: hook.command,
-            environment: variables.merging([Self.mark: run]) { $1 },
-            timeout: hook.timeout
+            arguments: arguments,
+            environment: variables.merging([mark: run]) { $1 },
+            workingDirectory: folder,
+            timeout: timeout
         )
-        command.input = String(decoding: input, as: UTF8.self)
-        command.outputLimit = Self.kept
-        command.outputTail = Self.kept
+        command.input = input
+        command.outputLimit = kept
+        command.outputTail = kept
         command.endsItsGroup = true
         let result: Result<ShortCommand.Output, HypervisorError>
         do throws(HypervisorError) {
@@ -30,7 +50,7 @@ public struct HookProcess: HookRunner {
         } catch {
             result = .failure(error)
         }
-        let stragglers = await BlockingThread.run { Self.endStragglers("\(Self.mark)=\(run)") }
+        let stragglers = await BlockingThread.run { endStragglers("\(mark)=\(run)") }
         let elapsed = (ContinuousClock.now - begin).components
         let duration = Span(nanoseconds: elapsed.seconds * 1_000_000_000 + elapsed.attoseconds / 1_000_000_000)
         switch result {

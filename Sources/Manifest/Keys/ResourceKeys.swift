@@ -1,19 +1,19 @@
 import HypervisorAPI
 import Time
 
-enum ResourceKeys {
+package enum ResourceKeys {
     static let acquire = Key("acquire", argumentVector, required: true, "the command that takes it, with its arguments")
     static let release = Key("release", argumentVector, required: true, "the command that gives it back")
     static let check = Key("check", argumentVector, "the command that succeeds while it is held")
     static let timeout = Key("timeout", ValueType<Span>.duration, standard: "10s", "how long each command may take")
 
-    static let argumentVector = ValueType<[Placed<String>]>.list(
+    package static let argumentVector = ValueType<[Placed<String>]>.list(
         of: ValueType<String>.string,
         atLeast: 1,
         "a list of a command and its arguments"
     ).map { words, _, reading -> [String]? in
         var words = words.map(\.value)
-        // A bare name is looked up when it runs; a path belongs to the manifest.
+        // A bare name is looked up when it runs; a path belongs to the file that names it.
         if let command = words.first, command.contains("/") { words[0] = Paths.absolute(command, from: reading.folder) }
         return words
     }

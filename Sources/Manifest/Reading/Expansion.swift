@@ -1,10 +1,15 @@
-/// `${VAR}` and `${VAR:-default}` in a manifest's strings; `$${` is a plain `${`.
+/// `${VAR}` and `${VAR:-default}` in a manifest's strings, and in a batch file's `${{ name }}`; `$${` is a plain `${`.
 enum Expansion {
     struct Failure: Error {
         var message: String
     }
 
-    static func expand(_ text: String, _ environment: [String: String]) throws(Failure) -> String {
+    /// - Parameter values: for `${{ name }}`; nil: there is no such thing.
+    static func expand(
+        _ text: String,
+        _ environment: [String: String],
+        values: [String: String]? = nil
+    ) throws(Failure) -> String {
         var result = ""
         var rest = Substring(text)
         while let dollar = rest.firstIndex(of: "$") {
@@ -13,6 +18,12 @@ enum Expansion {
             if rest.hasPrefix("$${") {
                 result += "${"
                 rest = rest.dropFirst(3)
+            } else if rest.hasPrefix("${{"), let values {
+                guard let end = rest.firstRange(of: "}}") else {
+                    throw Failure(message: "'${{' is not closed by '}}'")
+                }
+                result += try value(named: rest[rest.index(rest.startIndex, offsetBy: 3)..<end.lowerBound], values)
+                rest = rest[end.upperBound...]
             } else if rest.hasPrefix("${") {
                 guard let end = rest.firstIndex(of: "}") else { throw Failure(message: "'${' is not closed by '}'") }
                 result += try value(of: rest[rest.index(rest.startIndex, offsetBy: 2)..<end], environment)
@@ -23,6 +34,20 @@ enum Expansion {
             }
         }
         return result + rest
+    }
+
+    private static func value(named inside: Substring, _ values: [String: String]) throws(Failure) -> String {
+        let name = inside.drop { $0 == " " }.prefix { $0 != " " }
+        guard inside.drop(while: { $0 == " " }).dropFirst(name.count).allSatisfy({ $0 == " " }) else {
+            throw Failure(message: "'${{\(inside)}}' names no value: write ${{ name }}")
+        }
+        guard let value = values[String(name)] else {
+            let known = values.keys.sorted()
+            let hint = Similarity.hint(for: String(name), among: known)
+            let list = known.isEmpty ? "; there are none here" : "; known here: \(known.joined(separator: ", "))"
+            throw Failure(message: "there is no value '\(name)'\(hint.isEmpty ? list : hint)")
+        }
+        return value
     }
 
     private static func value(of inside: Substring, _ environment: [String: String]) throws(Failure) -> String {

@@ -1,7 +1,7 @@
 import Glibc
 
-enum Paths {
-    static func absolute(_ path: String, from folder: String) -> String {
+package enum Paths {
+    package static func absolute(_ path: String, from folder: String) -> String {
         let whole = path.hasPrefix("/") ? path : "\(folder)/\(path)"
         var parts: [Substring] = []
         for part in whole.split(separator: "/") where part != "." {
@@ -14,7 +14,7 @@ enum Paths {
         return "/" + parts.joined(separator: "/")
     }
 
-    static func folder(of path: String) -> String {
+    package static func folder(of path: String) -> String {
         let folder = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
         return folder.isEmpty ? "/" : String(folder)
     }

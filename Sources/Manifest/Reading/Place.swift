@@ -1,17 +1,22 @@
 import Yams
 
 /// Where something stands in the manifest, from 1.
-struct Place: Hashable, Comparable {
-    var line: Int
-    var column: Int
+package struct Place: Hashable, Comparable, Sendable {
+    package var line: Int
+    package var column: Int
 
-    static func < (left: Place, right: Place) -> Bool { (left.line, left.column) < (right.line, right.column) }
+    package init(line: Int, column: Int) {
+        self.line = line
+        self.column = column
+    }
+
+    package static func < (left: Place, right: Place) -> Bool { (left.line, left.column) < (right.line, right.column) }
 }
 
 /// A value of the YAML tree and where it stands.
-struct Item {
+package struct Item {
     var node: Node
-    var place: Place
+    package var place: Place
 
     /// - Parameter parent: for a node that does not know its own place.
     init(_ node: Node, under parent: Place) {

@@ -4,16 +4,16 @@ extension Reading {
     /// The YAML tree; nil, with a problem, when there is none.
     func compose(_ text: String) -> Node? {
         guard text.utf8.count <= Manifest.sizeLimit else {
-            report("the manifest is larger than one can be", at: Place(line: 1, column: 1))
+            report("the \(subject) is larger than one can be", at: Place(line: 1, column: 1))
             return nil
         }
         if let place = Nesting.tooDeep(in: text) {
-            report("nested deeper than a manifest can be", at: place)
+            report("nested deeper than a \(subject) can be", at: place)
             return nil
         }
         do {
             guard let node = try Yams.compose(yaml: text) else {
-                report("the manifest is empty", at: Place(line: 1, column: 1))
+                report("the \(subject) is empty", at: Place(line: 1, column: 1))
                 return nil
             }
             return node

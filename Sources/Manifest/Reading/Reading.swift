@@ -1,20 +1,39 @@
 import Yams
 
-/// One reading of one manifest: what it may look at, and what it has found wrong so far.
-final class Reading {
+/// One reading of one manifest, or of another file in the same manner: what it may look at, and what it has found wrong so far.
+package final class Reading {
     let file: String
-    let folder: String
-    let environment: [String: String]
+    package let folder: String
+    package let environment: [String: String]
+    /// What the file is called in sentences: `manifest`.
+    let subject: String
+    /// For `${{ name }}`; nil: the file has no such thing.
+    package var values: [String: String]?
     private(set) var checkingFiles: Bool
     /// What is read names files and programs of another host.
     private(set) var isElsewhere = false
-    private(set) var problems: [(place: Place, message: String)] = []
+    package private(set) var problems: [(place: Place, message: String)] = []
 
-    init(file: String, folder: String, environment: [String: String], checkingFiles: Bool) {
+    package init(
+        file: String,
+        folder: String,
+        environment: [String: String],
+        checkingFiles: Bool,
+        subject: String = "manifest",
+        values: [String: String]? = nil
+    ) {
         self.file = file
         self.folder = folder
         self.environment = environment
         self.checkingFiles = checkingFiles
+        self.subject = subject
+        self.values = values
+    }
+
+    /// - Returns: nil after a problem was reported; others may have been, too, when it is not.
+    package func read<Value>(_ text: String, as type: ValueType<Value>) -> Value? {
+        guard let root = compose(text) else { return nil }
+        return type.read(Item(root, under: Place(line: 1, column: 1)), self)
     }
 
     /// Reads what names files of another host: they are not looked for here.
@@ -25,13 +44,13 @@ final class Reading {
         return body()
     }
 
-    func report(_ message: String, at place: Place) {
+    package func report(_ message: String, at place: Place) {
         // A value that was read twice, through an alias, is wrong once.
         guard !problems.contains(where: { $0.place == place && $0.message == message }) else { return }
         problems.append((place, message))
     }
 
-    var error: ManifestError {
+    package var error: ManifestError {
         let sorted = problems.enumerated().sorted { ($0.element.place, $0.offset) < ($1.element.place, $1.offset) }
         return ManifestError(
             problems: sorted.map {
@@ -46,18 +65,17 @@ final class Reading {
     }
 
     /// The text of a scalar with its variables expanded; nil, with a problem, for anything else.
-    func text(of item: Item, expected: String) -> String? {
+    package func text(of item: Item, expected: String) -> String? {
         guard case .scalar(let scalar) = item.node else {
             report("expected \(expected), found \(item.kind)", at: item.place)
             return nil
         }
-        let isNull = scalar.style == .plain && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
-        guard !isNull else {
+        guard !item.isNothing else {
             report("expected \(expected), found nothing", at: item.place)
             return nil
         }
         do throws(Expansion.Failure) {
-            return try Expansion.expand(scalar.string, environment)
+            return try Expansion.expand(scalar.string, environment, values: values)
         } catch {
             report(error.message, at: item.place)
             return nil
@@ -66,6 +84,12 @@ final class Reading {
 }
 
 extension Item {
+    /// A key without a value.
+    var isNothing: Bool {
+        guard case .scalar(let scalar) = node else { return false }
+        return scalar.style == .plain && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
+    }
+
     /// For people.
     var kind: String {
         switch node {

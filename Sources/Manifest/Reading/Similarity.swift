@@ -1,7 +1,7 @@
 /// Guesses what somebody meant who wrote something else.
-enum Similarity {
+package enum Similarity {
     /// `; did you mean 'memory'?`, or nothing.
-    static func hint(for word: String, among words: [String]) -> String {
+    package static func hint(for word: String, among words: [String]) -> String {
         let best = words.map { (distance(word, $0), $0) }.min { $0 < $1 }
         guard let best, best.0 <= max(1, min(3, word.count / 3)) else { return "" }
         return "; did you mean '\(best.1)'?"

@@ -1,6 +1,6 @@
 /// The table of keys in docs/manifest.md.
-enum KeyTable {
-    static func markdown(of objects: [ObjectDescription]) -> String {
+package enum KeyTable {
+    package static func markdown(of objects: [ObjectDescription]) -> String {
         var seen: Set<String> = []
         return objects.filter { seen.insert($0.title).inserted }.map { object in
             let rows = object.keys.map { key in

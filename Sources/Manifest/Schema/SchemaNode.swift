@@ -1,12 +1,12 @@
 /// A JSON value whose members keep their order.
-indirect enum SchemaNode: Sendable {
+package indirect enum SchemaNode: Sendable {
     case string(String)
     case integer(Int)
     case boolean(Bool)
     case array([SchemaNode])
     case object([(String, SchemaNode)])
 
-    var text: String { text(indentation: "") }
+    package var text: String { text(indentation: "") }
 
     private func text(indentation: String) -> String {
         let inner = indentation + "  "

@@ -1,16 +1,16 @@
 import Yams
 
 /// An element of a list or mapping with its place, for checks that come later.
-struct Placed<Value> {
-    var value: Value
-    var place: Place
+package struct Placed<Value> {
+    package var value: Value
+    package var place: Place
 }
 
 extension Placed: Sendable where Value: Sendable {}
 
 extension ValueType {
     /// All readable elements; the others have been reported.
-    static func list<Element>(
+    package static func list<Element>(
         of element: ValueType<Element>,
         atLeast minimum: Int = 0,
         _ label: String
@@ -35,7 +35,7 @@ extension ValueType {
     }
 
     /// A mapping of names that the author chooses.
-    static func map<Element>(
+    package static func map<Element>(
         of what: String,
         _ element: @escaping @Sendable (String) -> ValueType<Element>,
         _ label: String
@@ -64,7 +64,7 @@ extension ValueType {
     }
 
     /// A mapping with known keys.
-    static func object(
+    package static func object(
         _ title: String,
         label: String,
         keys: [KeyDescription],
@@ -98,7 +98,7 @@ extension ValueType {
     }
 
     /// What is either of two things, told apart by the YAML kind.
-    static func either(
+    package static func either(
         _ scalar: ValueType,
         orObject object: ValueType
     ) -> ValueType {
@@ -111,8 +111,28 @@ extension ValueType {
         }
     }
 
+    /// A key may stand there without a value, which then is this one.
+    package static func orNothing(_ type: ValueType, standard: Value) -> ValueType where Value: Sendable {
+        let schema = SchemaNode.object([("anyOf", .array([type.schema, .object([("type", .string("null"))])]))])
+        return ValueType(
+            type.label == "nothing" ? type.label : "\(type.label), or nothing",
+            schema: schema,
+            objects: type.objects
+        ) { item, reading in
+            item.isNothing ? standard : type.read(item, reading)
+        }
+    }
+
+    /// What a key cannot have.
+    package static func never(_ label: String, _ message: String) -> ValueType {
+        ValueType(label, schema: .object([("not", .object([]))])) { item, reading in
+            reading.report(message, at: item.place)
+            return nil
+        }
+    }
+
     /// A key that the format reserves.
-    static func notYet(_ what: String) -> ValueType {
+    package static func notYet(_ what: String) -> ValueType {
         ValueType("not supported yet", schema: .object([("not", .object([]))])) { item, reading in
             reading.report("\(what) are not supported yet: leave the key out", at: item.place)
             return nil
@@ -121,13 +141,13 @@ extension ValueType {
 }
 
 /// The values of one mapping by their keys.
-struct ObjectReader {
+package struct ObjectReader {
     let mapping: Node.Mapping
-    let place: Place
-    let reading: Reading
+    package let place: Place
+    package let reading: Reading
 
     /// The value; nil when the key is not there, or after a problem was reported.
-    func callAsFunction<Value>(_ key: Key<Value>) -> Value? {
+    package func callAsFunction<Value>(_ key: Key<Value>) -> Value? {
         guard let item = item(key.name) else {
             if key.required { reading.report("the key '\(key.name)' is missing: \(key.doc)", at: place) }
             return nil
@@ -135,9 +155,9 @@ struct ObjectReader {
         return key.type.read(item, reading)
     }
 
-    func has<Value>(_ key: Key<Value>) -> Bool { item(key.name) != nil }
+    package func has<Value>(_ key: Key<Value>) -> Bool { item(key.name) != nil }
 
-    func place<Value>(of key: Key<Value>) -> Place { item(key.name)?.place ?? place }
+    package func place<Value>(of key: Key<Value>) -> Place { item(key.name)?.place ?? place }
 
     func refuseUnknownKeys(of known: [String], in title: String) {
         for (key, _) in mapping {

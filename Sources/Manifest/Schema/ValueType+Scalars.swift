@@ -1,5 +1,5 @@
-import GuestClock
-import Time
+package import GuestClock
+package import Time
 
 /// Every scalar may be written with variables, which JSON schema can only know as a string with `${`.
 private func scalar(_ members: [(String, SchemaNode)], orVariable: Bool = true) -> SchemaNode {
@@ -11,7 +11,7 @@ private func scalar(_ members: [(String, SchemaNode)], orVariable: Bool = true) 
 }
 
 extension ValueType where Value == String {
-    static let string = ValueType(
+    package static let string = ValueType(
         "a string",
         schema: scalar([("type", .array([.string("string"), .string("number")]))])
     ) {
@@ -20,7 +20,7 @@ extension ValueType where Value == String {
     }
 
     /// `[a-z0-9][a-z0-9_-]{0,62}`: it becomes a file name.
-    static func name(of what: String) -> ValueType {
+    package static func name(of what: String) -> ValueType {
         let pattern = "^[a-z0-9][a-z0-9_-]{0,62}$"
         let schema = scalar([("type", .string("string")), ("pattern", .string(pattern))])
         return ValueType("the name of a \(what)", schema: schema) { item, reading in
@@ -37,7 +37,7 @@ extension ValueType where Value == String {
     }
 
     /// A path, made absolute from the manifest's folder; a file that is there, when files are checked.
-    static let file = ValueType("a file", schema: scalar([("type", .string("string"))], orVariable: false)) {
+    package static let file = ValueType("a file", schema: scalar([("type", .string("string"))], orVariable: false)) {
         item,
         reading in
         guard let text = reading.text(of: item, expected: "a file") else { return nil }
@@ -49,7 +49,7 @@ extension ValueType where Value == String {
         return path
     }
 
-    static let mac = ValueType(
+    package static let mac = ValueType(
         "a MAC address",
         schema: scalar([("type", .string("string")), ("pattern", .string("^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$"))])
     ) { item, reading in
@@ -68,7 +68,7 @@ extension ValueType where Value == String {
         return text.lowercased()
     }
 
-    static func isName(_ text: String) -> Bool {
+    package static func isName(_ text: String) -> Bool {
         let plain = { (byte: UInt8) in
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
                 || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
@@ -79,7 +79,7 @@ extension ValueType where Value == String {
 }
 
 extension ValueType where Value == Int {
-    static func integer(_ range: ClosedRange<Int>) -> ValueType {
+    package static func integer(_ range: ClosedRange<Int>) -> ValueType {
         let label = "a whole number from \(range.lowerBound) to \(range.upperBound)"
         let schema = scalar([
             ("type", .string("integer")), ("minimum", .integer(range.lowerBound)),
@@ -97,7 +97,9 @@ extension ValueType where Value == Int {
 }
 
 extension ValueType where Value == Bool {
-    static let boolean = ValueType("true or false", schema: scalar([("type", .string("boolean"))])) { item, reading in
+    package static let boolean = ValueType("true or false", schema: scalar([("type", .string("boolean"))])) {
+        item,
+        reading in
         guard let text = reading.text(of: item, expected: "true or false") else { return nil }
         switch text.lowercased() {
         case "true", "yes", "on": return true
@@ -111,7 +113,7 @@ extension ValueType where Value == Bool {
 
 extension ValueType where Value == UInt64 {
     /// Bytes, with K, M, G or T for powers of 1024, as QEMU has it.
-    static let size = ValueType(
+    package static let size = ValueType(
         "a size such as 128M",
         schema: scalar([
             ("type", .array([.string("string"), .string("integer")])), ("pattern", .string("^[0-9]+[KMGT]?$")),
@@ -135,7 +137,7 @@ extension ValueType where Value == UInt64 {
 
 extension ValueType where Value == UInt64 {
     /// As ``size``, of whole disks.
-    static let quota = ValueType("a size such as 20G", schema: size.schema) { item, reading in
+    package static let quota = ValueType("a size such as 20G", schema: size.schema) { item, reading in
         guard let text = reading.text(of: item, expected: "a size such as 20G") else { return nil }
         guard let bytes = ByteCount.parse(text), bytes > 0, bytes <= 1 << 60 else {
             reading.report(
@@ -149,7 +151,7 @@ extension ValueType where Value == UInt64 {
 }
 
 extension ValueType where Value == Span {
-    static let duration = ValueType("a duration such as 10s", schema: scalar([("type", .string("string"))])) {
+    package static let duration = ValueType("a duration such as 10s", schema: scalar([("type", .string("string"))])) {
         item,
         reading in
         guard let text = reading.text(of: item, expected: "a duration such as 10s") else { return nil }
@@ -168,7 +170,9 @@ extension ValueType where Value == Span {
 }
 
 extension ValueType where Value == HostInstant {
-    static let instant = ValueType("an ISO 8601 time", schema: scalar([("type", .string("string"))])) { item, reading in
+    package static let instant = ValueType("an ISO 8601 time", schema: scalar([("type", .string("string"))])) {
+        item,
+        reading in
         guard let text = reading.text(of: item, expected: "an ISO 8601 time") else { return nil }
         do throws(TimeTextError) {
             return try HostInstant(parsing: text)
@@ -180,7 +184,7 @@ extension ValueType where Value == HostInstant {
 }
 
 extension ValueType where Value == ClockPolicy {
-    static let policy = ValueType(
+    package static let policy = ValueType(
         "a clock policy",
         schema: scalar([("type", .string("string")), ("pattern", .string("^(continue|host|[+-].+|at=.+)$"))])
     ) { item, reading in
@@ -195,7 +199,7 @@ extension ValueType where Value == ClockPolicy {
 }
 
 extension ValueType where Value: RawRepresentable<String> & CaseIterable & SendableMetatype {
-    static var word: ValueType {
+    package static var word: ValueType {
         let words = Value.allCases.map(\.rawValue)
         let label = words.joined(separator: " or ")
         return ValueType(label, schema: scalar([("enum", .array(words.map { .string($0) }))])) { item, reading in

@@ -1,14 +1,14 @@
 /// What a value of a manifest can be: how it is called, what the JSON schema says of it, how it is read.
-struct ValueType<Value>: Sendable {
+package struct ValueType<Value>: Sendable {
     /// For people, with an article: `a size such as 128M`.
-    let label: String
-    let schema: SchemaNode
+    package let label: String
+    package let schema: SchemaNode
     /// Itself and all below it, for the table of keys.
-    let objects: [ObjectDescription]
+    package let objects: [ObjectDescription]
     /// nil after a problem was reported.
-    let read: @Sendable (Item, Reading) -> Value?
+    package let read: @Sendable (Item, Reading) -> Value?
 
-    init(
+    package init(
         _ label: String,
         schema: SchemaNode,
         objects: [ObjectDescription] = [],
@@ -20,7 +20,7 @@ struct ValueType<Value>: Sendable {
         self.read = read
     }
 
-    func map<Other>(_ transform: @escaping @Sendable (Value, Item, Reading) -> Other?) -> ValueType<Other> {
+    package func map<Other>(_ transform: @escaping @Sendable (Value, Item, Reading) -> Other?) -> ValueType<Other> {
         let read = read
         return ValueType<Other>(label, schema: schema, objects: objects) { item, reading in
             read(item, reading).flatMap { transform($0, item, reading) }
@@ -29,31 +29,37 @@ struct ValueType<Value>: Sendable {
 }
 
 /// One kind of mapping, for the table of keys.
-struct ObjectDescription: Sendable {
-    var title: String
-    var keys: [KeyDescription]
+package struct ObjectDescription: Sendable {
+    package var title: String
+    package var keys: [KeyDescription]
 }
 
-struct KeyDescription: Sendable {
-    var name: String
-    var label: String
-    var schema: SchemaNode
-    var required: Bool
+package struct KeyDescription: Sendable {
+    package var name: String
+    package var label: String
+    package var schema: SchemaNode
+    package var required: Bool
     /// What holds without the key, as the manifest would write it.
-    var standard: String?
-    var doc: String
-    var objects: [ObjectDescription]
+    package var standard: String?
+    package var doc: String
+    package var objects: [ObjectDescription]
 }
 
 /// A key of a mapping: the one place that says what it is called, takes and means.
-struct Key<Value>: Sendable {
-    let name: String
-    let type: ValueType<Value>
-    let required: Bool
-    let standard: String?
-    let doc: String
+package struct Key<Value>: Sendable {
+    package let name: String
+    package let type: ValueType<Value>
+    package let required: Bool
+    package let standard: String?
+    package let doc: String
 
-    init(_ name: String, _ type: ValueType<Value>, required: Bool = false, standard: String? = nil, _ doc: String) {
+    package init(
+        _ name: String,
+        _ type: ValueType<Value>,
+        required: Bool = false,
+        standard: String? = nil,
+        _ doc: String
+    ) {
         self.name = name
         self.type = type
         self.required = required
@@ -61,7 +67,7 @@ struct Key<Value>: Sendable {
         self.doc = doc
     }
 
-    var description: KeyDescription {
+    package var description: KeyDescription {
         KeyDescription(
             name: name,
             label: type.label,

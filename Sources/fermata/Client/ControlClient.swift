@@ -61,11 +61,13 @@ struct ControlClient: Sendable {
         _ path: String,
         _ body: HTTPClientRequest.Body? = nil,
         type: String? = nil,
+        headers: [String: String] = [:],
         patience: TimeAmount
     ) async throws -> HTTPClientResponse {
         var request = HTTPClientRequest(url: transport.base + path)
         request.method = method
         request.body = body
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
         if body != nil, let type { request.headers.add(name: "content-type", value: type) }
         if let token = transport.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
         let response: HTTPClientResponse

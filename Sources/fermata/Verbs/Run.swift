@@ -70,17 +70,17 @@ struct Run: AsyncParsableCommand {
         case .manifest(let path):
             var spec = try ManifestFile(path: path).simulation()
             client = try await session.client()
-            copy = name ?? Self.copyName(of: spec.name)
+            copy = name ?? CopyName.make(of: spec.name)
             spec.name = copy
             start = ("/v1/simulations/\(copy)/up", try JSONText.encode(UpRequest(spec: spec)))
         case .simulation(let source):
             client = try await session.client()
-            copy = name ?? Self.copyName(of: source.simulation)
+            copy = name ?? CopyName.make(of: source.simulation)
             let checkpoint: String
             if let named = source.checkpoint {
                 checkpoint = named
             } else {
-                checkpoint = try await self.checkpoint(of: source.simulation, client)
+                checkpoint = try await client.checkpoint(ofSuspended: source.simulation)
             }
             start = (
                 "/v1/simulations/\(source.simulation)/checkpoints/\(checkpoint)/clone",
@@ -91,24 +91,6 @@ struct Run: AsyncParsableCommand {
         let (status, kept) = try await run.run(start, checkpointingFailure: checkpointOnFailure)
         try tell(session, copy, status, kept)
         return status
-    }
-
-    /// - Throws: when it is not suspended: what runs cannot be copied without a checkpoint, which is for its owner to make.
-    private func checkpoint(of simulation: String, _ client: ControlClient) async throws -> String {
-        let summary = try await client.get(SimulationDetail.self, "/v1/simulations/\(simulation)").value.summary
-        if summary.state == .suspended, let checkpoint = summary.checkpoint { return checkpoint }
-        throw CommandFailure(
-            .refused,
-            code: "checkpoint-not-named",
-            "\(simulation) is \(summary.state.rawValue): name the checkpoint to begin with, \(simulation)@NAME "
-                + "('fermata log \(simulation)' lists them, 'fermata checkpoint \(simulation)' makes one of what runs)"
-        )
-    }
-
-    private static func copyName(of simulation: String) -> String {
-        let letters = "abcdefghijkmnpqrstuvwxyz23456789"
-        let ending = String((0..<6).map { _ in letters.randomElement() ?? "x" })
-        return "\(simulation.prefix(52))-run-\(ending)"
     }
 
     private func tell(_ session: Session, _ copy: String, _ status: Int32, _ kept: Bool) throws {

@@ -1,0 +1,19 @@
+/// Text of guests and programs, which may hold anything, for people and for files that may not.
+package enum Visible {
+    /// With control characters as `\x1b`: nothing in it moves a cursor or ends a line.
+    package static func text(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0..<0x20, 0x7F..<0xA0, 0xFFFE, 0xFFFF: result += "\\x" + hex(scalar.value)
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
+    private static func hex(_ value: UInt32) -> String {
+        let digits = String(value, radix: 16)
+        return digits.utf8.count < 2 ? "0\(digits)" : digits
+    }
+}

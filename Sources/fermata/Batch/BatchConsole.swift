@@ -1,0 +1,109 @@
+import AsyncHTTPClient
+import Batch
+import Console
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+import Time
+
+/// A machine's serial console as a batch reads it, through the API: from the copy's beginning, however late it is asked.
+actor BatchConsole {
+    private let client: ControlClient
+    private let path: String
+    private var transcript = Transcript()
+    /// Of all that ever came: how much has been read.
+    private var end: UInt64 = 0
+    /// Whether the daemon has begun to tell.
+    private var isTold = false
+
+    /// For the message of a wait that was in vain.
+    private static let shown = 10
+    /// After so long without anything new, all that there is has been read.
+    private static let quiet: Duration = .seconds(1)
+
+    init(_ client: ControlClient, _ path: String) {
+        self.client = client
+        self.path = path
+    }
+
+    /// - Returns: the line in which it was found; nil when it did not come.
+    func wait(for pattern: String, _ limit: Span) async throws -> String? {
+        if let line = try transcript.find(pattern) { return line }
+        return try await withThrowingTaskGroup(of: String?.self) { tasks in
+            tasks.addTask { try await self.read { try await self.find(pattern) } }
+            tasks.addTask {
+                try await Task.sleep(for: limit.duration)
+                return nil
+            }
+            defer { tasks.cancelAll() }
+            return try await tasks.next() ?? nil
+        }
+    }
+
+    /// - Returns: the line in which it was found; nil: nowhere in all that has come until now.
+    func contains(_ pattern: String) async throws -> String? {
+        if let line = try transcript.contains(pattern) { return line }
+        do {
+            return try await withThrowingTaskGroup(of: String?.self) { tasks in
+                tasks.addTask { try await self.read { try await self.foundAnywhere(pattern) } }
+                tasks.addTask {
+                    var seen: UInt64?
+                    while await !self.isTold { try await Task.sleep(for: .milliseconds(20)) }
+                    // A console that is never quiet has an end, too.
+                    for _ in 0..<10 {
+                        let end = await self.end
+                        if seen == end { return nil }
+                        seen = end
+                        try await Task.sleep(for: Self.quiet)
+                    }
+                    return nil
+                }
+                defer { tasks.cancelAll() }
+                return try await tasks.next() ?? nil
+            }
+        } catch let failure as CommandFailure where failure.problem.code == "machine-not-running" {
+            // Suspended: it says nothing more.
+            return nil
+        }
+    }
+
+    func send(_ text: String) async throws {
+        let body = try JSONText.encode(["base64": Data(text.utf8).base64EncodedString()])
+        _ = try await client.send(.POST, path, body: body)
+    }
+
+    var last: [String] { transcript.last(Self.shown) }
+
+    private func find(_ pattern: String) throws -> String? { try transcript.find(pattern) }
+
+    private func foundAnywhere(_ pattern: String) throws -> String? { try transcript.contains(pattern) }
+
+    /// Until `isEnough` gives something.
+    private func read(_ isEnough: @Sendable () async throws -> String?) async throws -> String? {
+        isTold = false
+        let response = try await client.open(
+            .GET,
+            path,
+            headers: ["last-event-id": "\(end)", "accept": "text/event-stream"],
+            patience: ControlClient.noLimit
+        )
+        isTold = true
+        var pending: [UInt8] = []
+        var identity: UInt64?
+        for try await chunk in response.body {
+            pending += chunk.readableBytesView
+            while let feed = pending.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = String(decoding: pending[..<feed], as: UTF8.self)
+                pending.removeFirst(feed + 1)
+                if line.hasPrefix("id: ") { identity = UInt64(line.dropFirst(4)) }
+                guard line.hasPrefix("data: "), let bytes = Data(base64Encoded: String(line.dropFirst(6))) else {
+                    continue
+                }
+                transcript.take(bytes)
+                if let identity { end = identity }
+                if let found = try await isEnough() { return found }
+            }
+        }
+        throw CommandFailure(.failed, code: "daemon-lost", "the daemon went away while a console was read")
+    }
+}
