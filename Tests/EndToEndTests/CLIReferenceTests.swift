@@ -4,7 +4,8 @@ import Testing
 /// docs/cli.md is what `--help` says.
 @Suite struct CLIReferenceTests {
     private static let verbs = [
-        "up", "suspend", "checkpoint", "resume", "rewind", "clone", "run", "batch", "down", "ps", "log", "show", "label", "note",
+        "up", "suspend", "checkpoint", "resume", "rewind", "clone", "run", "batch", "down", "ps", "log", "show",
+        "label", "note",
         "clock", "verify", "export", "import", "rm", "gc", "forget", "adopt", "inspect", "validate", "schema", "doctor",
         "host", "pki", "token",
         "agent", "serve", "console",
