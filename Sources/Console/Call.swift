@@ -61,10 +61,6 @@ struct Call: Sendable {
     }
 
     func body<Body: StrictBody>(_: Body.Type) async throws -> Body {
-        // Said in the head: refused before a byte of it is read.
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.bodyLimit {
-            throw Problem.bodyTooLarge(limit: Self.bodyLimit)
-        }
         var bytes = try await read()
         if bytes.isEmpty {
             bytes = Array("{}".utf8)
@@ -74,7 +70,12 @@ struct Call: Sendable {
         return try StrictJSON.decode(Body.self, from: bytes)
     }
 
-    private func read() async throws(Problem) -> [UInt8] {
+    /// - Throws: a 413 for one that is too large.
+    func read() async throws(Problem) -> [UInt8] {
+        // Said in the head: refused before a byte of it is read.
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.bodyLimit {
+            throw Problem.bodyTooLarge(limit: Self.bodyLimit)
+        }
         var bytes: [UInt8] = []
         do {
             for try await chunk in request.body {

@@ -13,6 +13,7 @@ public struct ConsoleServer: Sendable {
     let started: HostInstant
     let entrance: BrowserEntrance
     let tokens: TokenBook
+    let keys: KeyBook
     let remote: RemoteEntrance?
     let logger: Logger
     /// A client that does not read its events, or a machine that hangs, must not keep the daemon for ever.
@@ -28,6 +29,7 @@ public struct ConsoleServer: Sendable {
         started: HostInstant,
         entrance: BrowserEntrance,
         tokens: TokenBook,
+        keys: KeyBook,
         remote: RemoteEntrance? = nil,
         logger: Logger
     ) {
@@ -36,6 +38,7 @@ public struct ConsoleServer: Sendable {
         self.started = started
         self.entrance = entrance
         self.tokens = tokens
+        self.keys = keys
         self.remote = remote
         self.logger = logger
     }
@@ -53,7 +56,7 @@ public struct ConsoleServer: Sendable {
     func serve(until signals: [UnixSignal], onReady: @escaping @Sendable () -> Void) async throws {
         try socket.claim()
         let (requests, ask) = AsyncStream.makeStream(of: Void.self)
-        let routes = Routes(control: control, started: started, entrance: entrance, tokens: tokens) { ask.yield() }
+        let routes = Routes(control: control, started: started, entrance: entrance, tokens: tokens, keys: keys) { ask.yield() }
         let application = Application(
             responder: OwnerDoor(api: Self.router(routes).buildResponder()),
             configuration: ApplicationConfiguration(address: .unixDomainSocket(path: socket.path)),

@@ -50,6 +50,24 @@ extension Problem {
         )
     }
 
+    static var keyReused: Problem {
+        Problem(
+            code: "key-reused",
+            detail: "this Idempotency-Key came with another request before: use a new one for each thing to do",
+            status: 422,
+            exitCode: 2
+        )
+    }
+
+    static func keysNotWritten(_ file: String, _ why: String) -> Problem {
+        Problem(
+            code: "keys-not-written",
+            detail: "nothing was begun: the request's key cannot be written to \(file) (\(why))",
+            status: 500,
+            exitCode: 1
+        )
+    }
+
     static var noSession: Problem {
         Problem(
             code: "no-session",

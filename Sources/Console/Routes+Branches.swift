@@ -5,7 +5,7 @@ import HypervisorAPI
 
 /// Requests for what branches off from a checkpoint, and for what is left behind.
 extension Routes {
-    func rewind(_ call: Call) async throws -> RewindRequest {
+    func rewind(_ call: Call, _ operation: OperationID? = nil) async throws -> RewindRequest {
         let simulation = try call.simulation()
         let body = try await call.body(RewindBody.self)
         let discard = body.discard ?? false
@@ -17,7 +17,8 @@ extension Routes {
             checkpoint: try Call.name(body.checkpoint, of: "checkpoint"),
             when: body.when ?? .asap,
             policy: body.policy,
-            scope: body.scope ?? .rtc
+            scope: body.scope ?? .rtc,
+            operation: operation
         )
         let keepAs = try body.keepAs.map { try Call.name($0, of: "checkpoint") }
         return RewindRequest(resume, keeping: discard ? .nothing : .checkpoint(keepAs))
@@ -25,6 +26,22 @@ extension Routes {
 
     func clone(_ call: Call) async throws -> Response {
         try call.refuseParameters()
+        return try await once(call, again: { try await clones(since: $0) }, first: { try await clone($0, $1) })
+    }
+
+    /// What a request has begun, as far as it came.
+    private func clones(since first: OperationID) async throws -> Response {
+        var started: [CloneStarted] = []
+        for number in 0..<CloneRequest.mostClones {
+            let operation = first.sibling(number)
+            guard try await isRecorded(operation) else { break }
+            let simulation = try await control.operation(operation).simulation
+            started.append(CloneStarted(simulation: simulation, operation: operation))
+        }
+        return try begun(started)
+    }
+
+    private func clone(_ call: Call, _ operation: OperationID?) async throws -> Response {
         let simulation = try call.simulation()
         let checkpoint = try call.checkpoint()
         let body = try await call.body(CloneBody.self)
@@ -33,7 +50,8 @@ extension Routes {
             checkpoint: checkpoint,
             when: body.when ?? .asap,
             policy: body.policy,
-            scope: body.scope ?? .rtc
+            scope: body.scope ?? .rtc,
+            operation: operation
         )
         let request = CloneRequest(
             source,
@@ -41,7 +59,11 @@ extension Routes {
             count: body.count,
             newMACs: body.newMACs ?? false
         )
-        let clones = try await control.clone(request).map { clone in
+        return try begun(try await control.clone(request))
+    }
+
+    private func begun(_ started: [CloneStarted]) throws -> Response {
+        let clones = started.map { clone in
             ClonesStarted.Clone(
                 simulation: clone.simulation,
                 operation: clone.operation,

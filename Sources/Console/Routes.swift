@@ -14,6 +14,7 @@ struct Routes: Sendable {
     let started: HostInstant
     let entrance: BrowserEntrance
     let tokens: TokenBook
+    let keys: KeyBook
     /// Asks the server to end.
     let shutdown: @Sendable () -> Void
 
@@ -63,38 +64,33 @@ struct Routes: Sendable {
             .post("/v1/simulations/{simulation}/up") { call in
                 try call.refuseParameters()
                 let simulation = try call.simulation()
-                let body = try await call.body(UpBody.self)
-                guard body.spec.name == simulation else {
-                    throw Problem.badRequest("the path names the simulation \(simulation), its spec \(body.spec.name)")
+                return try await once(call) { call, operation in
+                    let body = try await call.body(UpBody.self)
+                    guard body.spec.name == simulation else {
+                        throw Problem.badRequest(
+                            "the path names the simulation \(simulation), its spec \(body.spec.name)"
+                        )
+                    }
+                    return try await control.up(
+                        UpRequest(spec: body.spec, when: body.when ?? .asap, operation: operation)
+                    )
                 }
-                return try begun(try await control.up(UpRequest(spec: body.spec, when: body.when ?? .asap)))
             },
             .post("/v1/simulations/{simulation}/suspend") { call in
                 if try call.isDryRun() { return try await rehearse(.suspend(try await save(call))) }
-                return try begun(try await control.suspend(try await save(call)))
+                return try await once(call) { try await control.suspend(try await save($0, $1)) }
             },
             .post("/v1/simulations/{simulation}/checkpoint") { call in
                 if try call.isDryRun() { return try await rehearse(.checkpoint(try await save(call))) }
-                return try begun(try await control.checkpoint(try await save(call)))
+                return try await once(call) { try await control.checkpoint(try await save($0, $1)) }
             },
             .post("/v1/simulations/{simulation}/resume") { call in
-                let simulation = try call.simulation()
-                let isDryRun = try call.isDryRun()
-                let body = try await call.body(ResumeBody.self)
-                let request = ResumeRequest(
-                    simulation: simulation,
-                    checkpoint: try body.checkpoint.map { try Call.name($0, of: "checkpoint") },
-                    when: body.when ?? .asap,
-                    policy: body.policy,
-                    scope: body.scope ?? .rtc,
-                    ram: body.ram ?? .keep
-                )
-                return isDryRun
-                    ? try await rehearse(.resume(request)) : try begun(try await control.resume(request))
+                if try call.isDryRun() { return try await rehearse(.resume(try await resume(call))) }
+                return try await once(call) { try await control.resume(try await resume($0, $1)) }
             },
             .post("/v1/simulations/{simulation}/rewind") { call in
                 if try call.isDryRun() { return try await rehearse(.rewind(try await rewind(call))) }
-                return try begun(try await control.rewind(try await rewind(call)))
+                return try await once(call) { try await control.rewind(try await rewind($0, $1)) }
             },
             .post("/v1/simulations/{simulation}/down") { call in
                 try call.refuseParameters()
@@ -221,7 +217,21 @@ struct Routes: Sendable {
     /// Newest first; more than that nobody reads at once.
     private static let operationsShown = 100
 
-    private func save(_ call: Call) async throws -> SaveRequest {
+    private func resume(_ call: Call, _ operation: OperationID? = nil) async throws -> ResumeRequest {
+        let simulation = try call.simulation()
+        let body = try await call.body(ResumeBody.self)
+        return ResumeRequest(
+            simulation: simulation,
+            checkpoint: try body.checkpoint.map { try Call.name($0, of: "checkpoint") },
+            when: body.when ?? .asap,
+            policy: body.policy,
+            scope: body.scope ?? .rtc,
+            ram: body.ram ?? .keep,
+            operation: operation
+        )
+    }
+
+    private func save(_ call: Call, _ operation: OperationID? = nil) async throws -> SaveRequest {
         let simulation = try call.simulation()
         let body = try await call.body(SaveBody.self)
         let checkpoint = try body.checkpoint.map { try Call.name($0, of: "checkpoint") }
@@ -230,7 +240,8 @@ struct Routes: Sendable {
             simulation: simulation,
             checkpoint: checkpoint,
             when: body.when ?? .asap,
-            annotations: Annotations(labels: body.labels ?? [:], note: note)
+            annotations: Annotations(labels: body.labels ?? [:], note: note),
+            operation: operation
         )
     }
 
@@ -238,7 +249,7 @@ struct Routes: Sendable {
         try Answer.json(try await control.rehearse(rehearsal))
     }
 
-    private func begun(_ operation: OperationID) throws -> Response {
+    func begun(_ operation: OperationID) throws -> Response {
         var response = try Answer.json(
             OperationStarted(operation: operation, events: Self.events(of: operation)),
             status: .accepted

@@ -24,7 +24,8 @@ extension ControlInstance {
         }
         let place = checkpointSet.place(of: checkpoint, simulation: source.simulation)
         try begin(.cloned, place)
-        let ids = names.map { _ in OperationID.new(at: clock.now()) }
+        let first = source.operation ?? OperationID.new(at: clock.now())
+        let ids = names.indices.map { first.sibling($0) }
         var claimed: [String] = []
         do throws(ControlError) {
             let record = try await checkpointRecord(checkpoint, of: source.simulation)

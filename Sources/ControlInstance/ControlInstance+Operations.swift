@@ -9,7 +9,7 @@ extension ControlInstance {
     /// Returns as soon as the operation is recorded; ``result(of:)`` and ``follow(_:)`` tell how it goes on.
     /// - Throws: when it cannot even begin: the simulation has machines already, or is busy.
     public func up(_ request: UpRequest) async throws(ControlError) -> OperationID {
-        try await begin(request.spec.name, "up") { id throws(ControlError) in
+        try await begin(request.spec.name, "up", as: request.operation) { id throws(ControlError) in
             self.undertake(try await self.plan(request, id))
         }
     }
@@ -17,7 +17,7 @@ extension ControlInstance {
     /// Stops a simulation's machines at one instant and saves them.
     /// - Throws: when it cannot even begin: no such simulation, nothing runs, busy, the checkpoint's name is taken.
     public func suspend(_ request: SaveRequest) async throws(ControlError) -> OperationID {
-        try await begin(request.simulation, "suspend") { id throws(ControlError) in
+        try await begin(request.simulation, "suspend", as: request.operation) { id throws(ControlError) in
             self.undertake(try await self.plan(request, .suspend, id))
         }
     }
@@ -25,7 +25,7 @@ extension ControlInstance {
     /// Saves a simulation's machines as they are at one instant; they go on, all at a second instant milliseconds later.
     /// - Throws: as ``suspend(_:)``.
     public func checkpoint(_ request: SaveRequest) async throws(ControlError) -> OperationID {
-        try await begin(request.simulation, "checkpoint") { id throws(ControlError) in
+        try await begin(request.simulation, "checkpoint", as: request.operation) { id throws(ControlError) in
             self.undertake(try await self.plan(request, .checkpoint, id))
         }
     }
@@ -34,7 +34,7 @@ extension ControlInstance {
     /// - Throws: when it cannot even begin: no such simulation or checkpoint, machines exist already, busy, the
     ///   checkpoint's manifest is corrupt (exit code 6).
     public func resume(_ request: ResumeRequest) async throws(ControlError) -> OperationID {
-        try await begin(request.simulation, "resume") { id throws(ControlError) in
+        try await begin(request.simulation, "resume", as: request.operation) { id throws(ControlError) in
             self.undertake(try await self.plan(request, id))
         }
     }
@@ -162,12 +162,14 @@ extension ControlInstance {
     }
 
     /// Claims the simulation, plans, records, and starts the task that does the rest.
+    /// - Parameter wanted: an id that no operation has; nil: any.
     func begin(
         _ simulation: String,
         _ verb: String,
+        as wanted: OperationID?,
         _ plan: (OperationID) async throws(ControlError) -> Undertaking
     ) async throws(ControlError) -> OperationID {
-        let id = OperationID.new(at: clock.now())
+        let id = wanted ?? OperationID.new(at: clock.now())
         try await claimInTurn(simulation, .operation(id))
         do throws(ControlError) {
             await refreshHosts()

@@ -9,7 +9,7 @@ extension ControlInstance {
     /// - Throws: when it cannot even begin: no such simulation or checkpoint, busy, the checkpoint's manifest is corrupt (exit
     ///   code 6), the name of what is kept is taken.
     public func rewind(_ request: RewindRequest) async throws(ControlError) -> OperationID {
-        try await begin(request.resume.simulation, "rewind") { id throws(ControlError) in
+        try await begin(request.resume.simulation, "rewind", as: request.resume.operation) { id throws(ControlError) in
             let rewind = try await self.plan(request, id)
             return Undertaking(record: rewind.resume.record) { live in await rewind.run(self, live) }
         }

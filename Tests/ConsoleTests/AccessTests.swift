@@ -66,7 +66,8 @@ import Yams
                 control: ScriptedControl(),
                 started: started,
                 entrance: BrowserEntrance(.off),
-                tokens: tokens
+                tokens: tokens,
+                keys: KeyBook(path: "\(folder)/keys.jsonl", logger: log.logger)
             ) {}
             let door = TokenGuard(
                 tokens: tokens,

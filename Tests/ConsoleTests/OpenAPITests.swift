@@ -30,7 +30,13 @@ import Yams
     private static func routes() -> Routes {
         let started = HostInstant(nanosecondsSinceEpoch: 0)
         let tokens = TokenBook(path: "/nowhere/tokens.json", logger: Logger(label: "test"))
-        return Routes(control: ScriptedControl(), started: started, entrance: BrowserEntrance(.off), tokens: tokens) {}
+        return Routes(
+            control: ScriptedControl(),
+            started: started,
+            entrance: BrowserEntrance(.off),
+            tokens: tokens,
+            keys: KeyBook(path: "/nowhere/keys.jsonl", logger: Logger(label: "test"))
+        ) {}
     }
 
     @Test func `every path and method of the server is described, and no other`() throws {

@@ -24,11 +24,13 @@ struct RouterClient {
 
     static func with<Value>(
         _ control: any Control = ScriptedControl(),
+        keys: KeyBook? = nil,
         _ body: @Sendable @escaping (RouterClient) async throws -> Value
     ) async throws -> Value {
         let started = HostInstant(nanosecondsSinceEpoch: 7)
         let tokens = TokenBook(path: "/nowhere/tokens.json", logger: Logger(label: "test"))
-        let routes = Routes(control: control, started: started, entrance: BrowserEntrance(.off), tokens: tokens) {}
+        let keys = keys ?? KeyBook(path: "/nowhere/keys.jsonl", logger: Logger(label: "test"))
+        let routes = Routes(control: control, started: started, entrance: BrowserEntrance(.off), tokens: tokens, keys: keys) {}
         let application = Application(responder: OwnerDoor(api: ConsoleServer.router(routes).buildResponder()))
         return try await application.test(.router) { try await body(RouterClient(client: $0)) }
     }

@@ -1,7 +1,8 @@
 import Archive
 import Console
-import GuestClock
 import ControlInstance
+import FoundationEssentials
+import GuestClock
 import HypervisorAPI
 import Synchronization
 import Time
@@ -53,32 +54,39 @@ final class ScriptedControl: Control {
         self.endsStreams = endsStreams
     }
 
-    private func begin(_ note: (inout Record) -> Void) throws(ControlError) -> OperationID {
+    private func begin(_ wanted: OperationID?, _ note: (inout Record) -> Void) throws(ControlError) -> OperationID {
         record.withLock { note(&$0) }
         if events.isEmpty { throw error }
-        return OperationID(text: "op1")
+        if let wanted { begun.withLock { _ = $0.insert(wanted) } }
+        return wanted ?? OperationID(text: "op1")
     }
 
-    func up(_ request: UpRequest) async throws(ControlError) -> OperationID { try begin { $0.up.append(request) } }
+    /// Those that were asked for by their id.
+    private let begun = Mutex<Set<OperationID>>([])
+
+    func up(_ request: UpRequest) async throws(ControlError) -> OperationID {
+        try begin(request.operation) { $0.up.append(request) }
+    }
 
     func suspend(_ request: SaveRequest) async throws(ControlError) -> OperationID {
-        try begin { $0.suspend.append(request) }
+        try begin(request.operation) { $0.suspend.append(request) }
     }
 
     func checkpoint(_ request: SaveRequest) async throws(ControlError) -> OperationID {
-        try begin { $0.checkpoint.append(request) }
+        try begin(request.operation) { $0.checkpoint.append(request) }
     }
 
     func resume(_ request: ResumeRequest) async throws(ControlError) -> OperationID {
-        try begin { $0.resume.append(request) }
+        try begin(request.operation) { $0.resume.append(request) }
     }
 
     func rewind(_ request: RewindRequest) async throws(ControlError) -> OperationID {
-        try begin { $0.rewind.append(request) }
+        try begin(request.resume.operation) { $0.rewind.append(request) }
     }
 
     func clone(_ request: CloneRequest) async throws(ControlError) -> [CloneStarted] {
-        [CloneStarted(simulation: request.name, operation: try begin { $0.clone.append(request) })]
+        let operation = try begin(request.source.operation) { $0.clone.append(request) }
+        return [CloneStarted(simulation: "lab", operation: operation)]
     }
 
     func rehearse(_ rehearsal: Rehearsal) async throws(ControlError) -> RehearsalReport {
@@ -121,7 +129,13 @@ final class ScriptedControl: Control {
         record.withLock { $0.settle.append(decision) }
         throw error
     }
-    func operation(_ id: OperationID) async throws(ControlError) -> OperationDetail { throw error }
+    func operation(_ id: OperationID) async throws(ControlError) -> OperationDetail {
+        let text = #"{"operation":"\#(id)","kind":"suspend","simulation":"lab","phase":"preparing","startedNs":1}"#
+        guard begun.withLock({ $0.contains(id) }),
+            let detail = try? JSONDecoder().decode(OperationDetail.self, from: Data(text.utf8))
+        else { throw error }
+        return detail
+    }
     func operations(of simulation: String?, limit: Int) async throws(ControlError) -> [OperationDetail] { throw error }
     func simulations() async throws(ControlError) -> [SimulationSummary] { throw error }
     func simulation(named name: String) async throws(ControlError) -> SimulationDetail { throw error }

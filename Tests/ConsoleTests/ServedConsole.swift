@@ -19,6 +19,7 @@ enum ServedConsole {
             started: HostInstant(nanosecondsSinceEpoch: 0),
             entrance: entrance,
             tokens: TokenBook(path: "\(path).tokens", logger: Logger(label: "test")),
+            keys: KeyBook(path: "\(path).keys", logger: Logger(label: "test")),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         )
         server.longestEnd = nil

@@ -96,6 +96,22 @@ struct CloneTests {
         #expect(await bench.becomesIdle())
     }
 
+    @Test func theIdsOfWhoAskedAreThoseThatAreRecorded() async throws {
+        let bench = try Bench()
+        let control = try bench.control()
+        try await bench.up(control)
+        let ids = (0..<2).map { _ in OperationID.new(at: HostInstant(nanosecondsSinceEpoch: 1)) }
+        #expect(try await control.suspend(SaveRequest(simulation: "sim", operation: ids[0])) == ids[0])
+        #expect(try await control.result(of: ids[0]).outcome == .done)
+        var source = request("many", count: 3)
+        source.source.operation = ids[1]
+        let clones = try await control.clone(source)
+        #expect(clones.map(\.operation) == (0..<3).map { ids[1].sibling($0) })
+        #expect(Set(clones.map(\.operation)).count == 3)
+        for clone in clones { #expect(try await control.result(of: clone.operation).outcome == .done) }
+        #expect(ids[1].sibling(2).text.utf8.count == 26 && ids[1].sibling(2) == ids[1].sibling(2))
+    }
+
     @Test func thoseThatWaitForTheirTurnAreCalledOffToo() async throws {
         let bench = try Bench()
         let control = try await suspended(bench)

@@ -52,6 +52,19 @@ import Testing
         )
     }
 
+    @Test func `a request whose answer is lost is sent again with its key, and each verb has a key of its own`() async throws {
+        let cut = ScriptedDaemon.Script(path: Self.started.path, status: 202, parts: ["{\"operation"], cutsOff: true)
+        try await Self.with([cut]) { home, daemon in
+            for _ in 0..<2 {
+                let run = try await CLIRun.fermata(["suspend", "lab", "--control", "unix:\(daemon.socket)"], in: home)
+                #expect(run.status == 1)
+                #expect(run.errors.contains("cannot be reached"), "\(run.errors)")
+            }
+            let keys = daemon.values(of: "Idempotency-Key")
+            #expect(keys.count == 8 && Set(keys).count == 2 && Set(keys[..<4]).count == 1, "\(keys)")
+        }
+    }
+
     @Test(
         arguments: [
             ("failed", 1), ("refused", 3), ("missed", 4), ("unknown", 5), ("corrupt", 6), ("unsynchronised", 7),

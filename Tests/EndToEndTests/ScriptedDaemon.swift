@@ -20,8 +20,17 @@ final class ScriptedDaemon: Sendable {
     private let descriptor: Int32
     private let scripts: [Script]
     private let asked = Mutex<[String]>([])
+    private let heads = Mutex<[String]>([])
 
     var requests: [String] { asked.withLock { $0 } }
+
+    /// The values of a header, request by request, of those that have it.
+    func values(of header: String) -> [String] {
+        heads.withLock { $0 }.compactMap { head in
+            head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("\(header.lowercased()):") }
+                .map { String($0.dropFirst(header.utf8.count + 1).drop { $0 == " " }) }
+        }
+    }
 
     /// `/v1/version` is always answered, as a daemon of this version.
     init(at socket: String, version: String = "0.1.0", _ scripts: [Script]) throws {
@@ -101,6 +110,7 @@ final class ScriptedDaemon: Sendable {
             let length = parts[0].split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
                 .flatMap { Int($0.dropFirst("content-length:".count).drop { $0 == " " }) }
             guard parts[1].utf8.count >= length ?? 0 else { continue }
+            heads.withLock { $0.append(String(parts[0])) }
             let words = string.split(separator: " ")
             return words.count > 1 ? String(words[1]) : nil
         }

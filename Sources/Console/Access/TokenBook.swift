@@ -25,7 +25,7 @@ public final class TokenBook: Sendable {
     init(path: String, clock: any RealtimeClock, logger: Logger) {
         file = TokenFile(path: path)
         self.clock = clock
-        do throws(TokenFile.Failure) {
+        do throws(PrivateFile.Failure) {
             state = Mutex(.open(try file.read()))
         } catch {
             // Machines do not depend on it, and who comes by the UNIX socket has none.
@@ -89,7 +89,7 @@ public final class TokenBook: Sendable {
         try state.withLock { state throws(Problem) in
             var tokens = try tokens(state)
             try body(&tokens)
-            do throws(TokenFile.Failure) {
+            do throws(PrivateFile.Failure) {
                 try file.write(tokens)
             } catch {
                 throw .tokensNotWritten(file.path, error.why)

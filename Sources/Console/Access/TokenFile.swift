@@ -1,13 +1,7 @@
 import FoundationEssentials
-import Glibc
 
-/// The file with the tokens' digests: whole after a crash, and believed only if nobody else could have written it.
+/// The file with the tokens' digests.
 struct TokenFile: Sendable {
-    struct Failure: Error {
-        /// A clause.
-        let why: String
-    }
-
     private struct Contents: Codable {
         var version = 1
         let tokens: [AccessToken]
@@ -16,79 +10,31 @@ struct TokenFile: Sendable {
     /// Of as many tokens as there can be, several times over.
     private static let limit = 1 << 20
 
-    let path: String
+    private let file: PrivateFile
 
-    func read() throws(Failure) -> [AccessToken] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            if errno == ENOENT { return [] }
-            throw Self.failure("it cannot be opened")
-        }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw Self.failure("it cannot be looked at") }
-        guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= Self.limit else {
-            throw Failure(why: "it is no file of a reasonable size")
-        }
-        guard status.st_uid == geteuid() else { throw Failure(why: "it belongs to another user") }
-        guard status.st_mode & 0o022 == 0 else { throw Failure(why: "others may write it") }
-        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
-        var filled = 0
-        while filled < bytes.count {
-            let count = bytes[filled...].withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Failure(why: "it cannot be read to its end") }
-            filled += count
-        }
+    var path: String { file.path }
+
+    init(path: String) { file = PrivateFile(path: path) }
+
+    func read() throws(PrivateFile.Failure) -> [AccessToken] {
+        guard let bytes = try file.read(limit: Self.limit) else { return [] }
+        let contents: Contents
         do {
-            let contents = try JSONDecoder().decode(Contents.self, from: Data(bytes))
-            guard contents.version == 1 else { throw Failure(why: "it is of a later release of fermata") }
-            return contents.tokens
-        } catch let failure as Failure {
-            throw failure
+            contents = try JSONDecoder().decode(Contents.self, from: Data(bytes))
         } catch {
-            throw Failure(why: "it is damaged: \(error)")
+            throw PrivateFile.Failure(why: "it is damaged: \(error)")
         }
+        guard contents.version == 1 else { throw PrivateFile.Failure(why: "it is of a later release of fermata") }
+        return contents.tokens
     }
 
-    /// Beside its place, synced, renamed into it, the folder synced.
-    func write(_ tokens: [AccessToken]) throws(Failure) {
+    func write(_ tokens: [AccessToken]) throws(PrivateFile.Failure) {
         let bytes: [UInt8]
         do {
             bytes = Array(try Answer.encode(Contents(tokens: tokens)))
         } catch {
-            throw Failure(why: "\(error)")
+            throw PrivateFile.Failure(why: "\(error)")
         }
-        let unfinished = path + ".new"
-        let descriptor = open(unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw Self.failure("its new version cannot be made") }
-        var written = 0
-        while written < bytes.count {
-            let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { break }
-            written += count
-        }
-        let isWhole = written == bytes.count && fsync(descriptor) == 0
-        guard close(descriptor) == 0, isWhole, rename(unfinished, path) == 0 else {
-            let failure = Self.failure("its new version cannot be written")
-            unlink(unfinished)
-            throw failure
-        }
-        try syncFolder()
-    }
-
-    /// A new name in a folder is durable only when the folder is.
-    private func syncFolder() throws(Failure) {
-        let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
-        let descriptor = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Self.failure("its folder cannot be opened") }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw Self.failure("its folder cannot be synced") }
-    }
-
-    private static func failure(_ what: String) -> Failure {
-        let number = errno
-        return Failure(why: "\(what): \(String(cString: strerror(number)))")
+        try file.write(bytes)
     }
 }

@@ -9,6 +9,8 @@ extension HTTPField.Name {
     static let referrerPolicy = name("Referrer-Policy")
     static let crossOriginOpenerPolicy = name("Cross-Origin-Opener-Policy")
 
+    static let idempotencyKey = name("Idempotency-Key")
+    static let idempotencyReplayed = name("Idempotency-Replayed")
     static let lastEventID = name("Last-Event-ID")
 
     private static func name(_ text: StaticString) -> HTTPField.Name {

@@ -1,10 +1,22 @@
-import HypervisorAPI
-import Time
+public import HypervisorAPI
+public import Time
 
 extension OperationID {
     /// Sorts by time: 48 bits of milliseconds, then 80 random bits, in 26 lower-case letters and digits (Crockford's base 32),
     /// so that it is also good as a file name.
-    static func new(at now: HostInstant) -> OperationID { OperationID(text: sortableID(at: now)) }
+    public static func new(at now: HostInstant) -> OperationID { OperationID(text: sortableID(at: now)) }
+
+    /// Of operations that one request begins, the one with this number: 0 is the first one itself. The same each time, and nobody else's:
+    /// its 80 bits come from all of the first one's.
+    public func sibling(_ number: Int) -> OperationID {
+        guard number > 0 else { return self }
+        let digits = Array("0123456789abcdefghjkmnpqrstvwxyz")
+        let chance = SHA256.hex(of: Array("\(text) \(number)".utf8)).utf8.prefix(32)
+        // Two hexadecimal digits for one of these: of 256 values as many become each of the 32.
+        let pairs = stride(from: 0, to: 32, by: 2).map { Array(chance)[$0..<$0 + 2] }
+        let random = pairs.map { digits[(Int(String(decoding: $0, as: UTF8.self), radix: 16) ?? 0) & 31] }
+        return OperationID(text: String(text.prefix(10)) + String(random))
+    }
 }
 
 func sortableID(at now: HostInstant) -> String {

@@ -5,7 +5,8 @@ public struct CloneRequest: Codable, Hashable, Sendable {
     /// As many as one request may ask for.
     public static let mostClones = 100
 
-    /// From which checkpoint, which has to be named, when, and with which clocks.
+    /// From which checkpoint, which has to be named, when, and with which clocks. Its operation is the first clone's; the others' are the
+    /// siblings of that.
     public var source: ResumeRequest
     /// Of the clone; of several, what their names begin with.
     public var name: String

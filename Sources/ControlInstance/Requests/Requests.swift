@@ -5,10 +5,13 @@ public import HypervisorAPI
 public struct UpRequest: Codable, Hashable, Sendable {
     public var spec: SimulationSpec
     public var when: When
+    /// What it is recorded as; nil: by any id that is new.
+    public var operation: OperationID?
 
-    public init(spec: SimulationSpec, when: When = .asap) {
+    public init(spec: SimulationSpec, when: When = .asap, operation: OperationID? = nil) {
         self.spec = spec
         self.when = when
+        self.operation = operation
     }
 }
 
@@ -19,17 +22,21 @@ public struct SaveRequest: Codable, Hashable, Sendable {
     public var checkpoint: String?
     public var when: When
     public var annotations: Annotations
+    /// What it is recorded as; nil: by any id that is new.
+    public var operation: OperationID?
 
     public init(
         simulation: String,
         checkpoint: String? = nil,
         when: When = .asap,
-        annotations: Annotations = .none
+        annotations: Annotations = .none,
+        operation: OperationID? = nil
     ) {
         self.simulation = simulation
         self.checkpoint = checkpoint
         self.when = when
         self.annotations = annotations
+        self.operation = operation
     }
 }
 
@@ -43,6 +50,8 @@ public struct ResumeRequest: Codable, Hashable, Sendable {
     public var policy: ClockPolicy?
     public var scope: ClockScope
     public var ram: RAMUse
+    /// What it is recorded as; nil: by any id that is new.
+    public var operation: OperationID?
 
     public init(
         simulation: String,
@@ -50,9 +59,11 @@ public struct ResumeRequest: Codable, Hashable, Sendable {
         when: When = .asap,
         policy: ClockPolicy? = nil,
         scope: ClockScope = .rtc,
-        ram: RAMUse = .keep
+        ram: RAMUse = .keep,
+        operation: OperationID? = nil
     ) {
         self.ram = ram
+        self.operation = operation
         self.simulation = simulation
         self.checkpoint = checkpoint
         self.when = when

@@ -14,11 +14,19 @@ struct ControlClient: Sendable {
     /// The body of a successful answer, as it came.
     ///
     /// - Throws: ``CommandFailure`` with what the daemon said, or that it could not be reached.
-    func send(_ method: HTTPMethod, _ path: String, body: Data? = nil, patience: TimeAmount = .minutes(30)) async throws
-        -> Data
+    func send(_ method: HTTPMethod, _ path: String, body: Data? = nil, key: String? = nil, patience: TimeAmount = .minutes(30))
+        async throws -> Data
     {
         let content = body.map { HTTPClientRequest.Body.bytes(ByteBuffer(bytes: $0)) }
-        let response = try await open(method, path, content, type: "application/json", patience: patience)
+        let headers = key.map { ["idempotency-key": $0] } ?? [:]
+        let response = try await open(
+            method,
+            path,
+            content,
+            type: "application/json",
+            headers: headers,
+            patience: patience
+        )
         let bytes: ByteBuffer
         do {
             bytes = try await response.body.collect(upTo: 64 << 20)

@@ -80,6 +80,7 @@ struct Daemon {
             started: started,
             entrance: entrance,
             tokens: TokenBook(path: "\(home.path)/tokens.json", logger: logger),
+            keys: KeyBook(path: "\(home.path)/keys.jsonl", logger: logger),
             remote: remote,
             logger: logger
         )

@@ -2,7 +2,6 @@ import Console
 import ControlInstance
 import FoundationEssentials
 import HypervisorAPI
-import NIOHTTP1
 
 /// Starts an operation, tells how it goes on until its result, and calls it off at ctrl-C.
 struct OperationFollower {
@@ -14,7 +13,7 @@ struct OperationFollower {
     /// - Returns: the result; already printed with `--json`.
     func run(_ path: String, body: some Encodable) async throws -> OperationReport {
         let started = try Received<OperationStarted>(
-            try await client.send(.POST, path, body: try JSONText.encode(body))
+            try await client.begin(path, body: try JSONText.encode(body))
         )
         let operation = started.value.operation
         return try await interruption(of: [operation]).watching { try await follow(operation, started.value.events) }

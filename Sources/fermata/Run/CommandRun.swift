@@ -81,7 +81,7 @@ final class CommandRun: Sendable {
 
     private func bringUp(_ start: (path: String, body: Data)) async throws -> OperationReport {
         let follower = OperationFollower(session: session, client: client, title: "start of \(simulation)")
-        let answer = try await client.send(.POST, start.path, body: start.body)
+        let answer = try await client.begin(start.path, body: start.body)
         // A clone is one of possibly several.
         let begun = try? Received<ClonesStarted>(answer).value.clones.first.map { ($0.operation, $0.events) }
         let (operation, events): (OperationID, String)
@@ -133,7 +133,7 @@ final class CommandRun: Sendable {
         do {
             let path = "/v1/simulations/\(simulation)/suspend"
             let started = try Received<OperationStarted>(
-                try await client.send(.POST, path, body: try JSONText.encode(body))
+                try await client.begin(path, body: try JSONText.encode(body))
             ).value
             let follower = OperationFollower(session: session, client: client, title: "suspend of \(simulation)")
             let report = try await follower.follow(started.operation, started.events)

@@ -3,7 +3,6 @@ import Console
 import ControlInstance
 import FoundationEssentials
 import HypervisorAPI
-import NIOHTTP1
 
 struct Clone: Verb {
     static let configuration = CommandConfiguration(
@@ -58,7 +57,7 @@ struct Clone: Verb {
         )
         let checkpoint = try target.requireCheckpoint()
         let path = "/v1/simulations/\(target.simulation)/checkpoints/\(checkpoint)/clone"
-        let answer = try await client.send(.POST, path, body: try JSONText.encode(body))
+        let answer = try await client.begin(path, body: try JSONText.encode(body))
         let clones = try Received<ClonesStarted>(answer).value.clones
         let follower = OperationFollower(session: session, client: client, title: "clone of \(target)")
         let reports = try await follower.interruption(of: clones.map(\.operation)).watching {

@@ -1,0 +1,93 @@
+import FoundationEssentials
+import Glibc
+import HypervisorAPI
+import Logging
+import Synchronization
+import Testing
+
+@testable import Console
+
+/// Keys of requests, and the operations that they stand for.
+@Suite struct KeyBookTests {
+    private static func book(_ folder: String) -> KeyBook {
+        KeyBook(
+            path: "\(folder)/keys.jsonl",
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        )
+    }
+
+    private static func operation(_ text: String) -> OperationID { OperationID(text: text) }
+
+    @Test func `a key stands for the operation that it was first sent for, in the next daemon, too`() throws {
+        try withFolder { folder in
+            let first = try Self.book(folder).claim("k", for: "r", new: Self.operation("a"))
+            #expect(first.operation.text == "a" && !first.isKnown)
+            let book = Self.book(folder)
+            let again = try book.claim("k", for: "r", new: Self.operation("b"))
+            #expect(again.operation.text == "a" && again.isKnown)
+            #expect(throws: Problem.keyReused) { _ = try book.claim("k", for: "other", new: Self.operation("b")) }
+            #expect(try book.claim("l", for: "r", new: Self.operation("b")).operation.text == "b")
+        }
+    }
+
+    @Test func `a line that a crash cut off hides none of the others`() throws {
+        try withFolder { folder in
+            _ = try Self.book(folder).claim("k", for: "r", new: Self.operation("a"))
+            let path = "\(folder)/keys.jsonl"
+            let whole = try String(contentsOfFile: path, encoding: .utf8)
+            try Data((whole + "{\"key\":\"l\",\"req").utf8).write(to: URL(filePath: path))
+            let book = Self.book(folder)
+            #expect(try book.claim("k", for: "r", new: Self.operation("b")).operation.text == "a")
+            #expect(try !book.claim("l", for: "r", new: Self.operation("c")).isKnown)
+            // What was cut off is not joined to what came after it.
+            let next = Self.book(folder)
+            #expect(try next.claim("l", for: "r", new: Self.operation("d")).operation.text == "c")
+        }
+    }
+
+    @Test func `of many keys the oldest are forgotten, and the file does not grow for ever`() throws {
+        try withFolder { folder in
+            let line = { (number: Int) in "{\"key\":\"k\(number)\",\"operation\":\"o\(number)\",\"request\":\"r\"}\n" }
+            let text = (0..<3 * KeyBook.limit).map(line).joined()
+            try Data(text.utf8).write(to: URL(filePath: "\(folder)/keys.jsonl"))
+            let book = Self.book(folder)
+            #expect(try !book.claim("k0", for: "r", new: Self.operation("new")).isKnown)
+            #expect(try book.claim("k\(3 * KeyBook.limit - 1)", for: "r", new: Self.operation("new")).isKnown)
+            let lines = try String(contentsOfFile: "\(folder)/keys.jsonl", encoding: .utf8).split(separator: "\n")
+            #expect(lines.count == KeyBook.limit)
+        }
+    }
+
+    @Test func `what cannot be written down is not begun`() throws {
+        try withFolder { folder in
+            let book = Self.book(folder)
+            #expect(mkdir("\(folder)/keys.jsonl.new", 0o700) == 0)
+            let problem = #expect(throws: Problem.self) {
+                _ = try book.claim("k", for: "r", new: Self.operation("a"))
+            }
+            #expect(problem?.code == "keys-not-written")
+            #expect(rmdir("\(folder)/keys.jsonl.new") == 0)
+            #expect(try !book.claim("k", for: "r", new: Self.operation("b")).isKnown)
+        }
+    }
+
+    @Test func `one at a time deals with a key, others do not wait for it`() async throws {
+        try await withFolder { folder in
+            let book = Self.book(folder)
+            let inside = Mutex((now: 0, most: 0))
+            await book.enter("other")
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<50 {
+                    group.addTask {
+                        await book.enter("k")
+                        inside.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+                        await Task.yield()
+                        inside.withLock { $0.now -= 1 }
+                        book.leave("k")
+                    }
+                }
+            }
+            #expect(inside.withLock { $0.most } == 1)
+        }
+    }
+}
