@@ -108,6 +108,8 @@ public struct HostsAnswer: Codable, Hashable, Sendable {
 public struct OperationsAnswer: Codable, Hashable, Sendable {
     /// Newest first.
     public var operations: [OperationDetail]
+    /// Path of the page with those before them; nil: there are none.
+    public var next: String?
 }
 
 /// An operation has begun; it goes on whether or not anybody listens.

@@ -1,13 +1,13 @@
 import NIOCore
 
 extension ConsoleContext {
-    /// Ends the connection when the session's time is over: a stream of events would go on telling.
-    func end(with session: BrowserSession) {
-        let rest = ContinuousClock.now.duration(to: session.ends)
+    /// Ends the connection when the session has ended: a stream of events would go on telling.
+    func end(with session: BrowserSession, of entrance: BrowserEntrance) {
         let channel = channel
-        let end = channel.eventLoop.scheduleTask(in: .seconds(max(0, rest.components.seconds))) {
-            channel.close(promise: nil)
+        let second = TimeAmount.seconds(1)
+        let watching = channel.eventLoop.scheduleRepeatedTask(initialDelay: second, delay: second) { _ in
+            if !entrance.isOpen(session) { channel.close(promise: nil) }
         }
-        channel.closeFuture.whenComplete { _ in end.cancel() }
+        channel.closeFuture.whenComplete { _ in watching.cancel() }
     }
 }

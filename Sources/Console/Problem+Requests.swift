@@ -78,6 +78,15 @@ extension Problem {
         )
     }
 
+    static var sessionless: Problem {
+        Problem(
+            code: "no-session",
+            detail: "only a browser has a session that can be ended; a token ends with 'fermata token revoke'",
+            status: 409,
+            exitCode: 3
+        )
+    }
+
     static func serialUnusable(_ why: String) -> Problem {
         Problem(
             code: "serial-unusable",

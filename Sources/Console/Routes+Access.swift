@@ -8,6 +8,11 @@ extension Routes {
     var session: [Endpoint] {
         [
             .get("/v1/session") { call in try Answer.json(Self.session(of: call.caller)) },
+            .delete("/v1/session") { call in
+                guard case .browser(let session) = call.caller else { throw Problem.sessionless }
+                entrance.leave(session)
+                return Response(status: .noContent)
+            },
             .get("/v1/tokens") { _ in try Answer.json(TokensAnswer(tokens: try tokens.all.map { TokenReport($0) })) },
             .post("/v1/tokens") { call in
                 let body = try await call.body(TokenBody.self)

@@ -195,10 +195,20 @@ struct Routes: Sendable {
                 return EventStream.response(events, to: call.request, on: call.channel)
             },
             .get("/v1/operations") { call in
-                let simulation = try call.parameter("simulation")
-                if let simulation { _ = try Call.name(simulation, of: "simulation") }
-                let operations = try await control.operations(of: simulation, limit: Self.operationsShown)
-                return try Answer.json(OperationsAnswer(operations: operations))
+                let values = try call.parameters("simulation", "before", "limit").map(\.first)
+                let simulation = try values[0].map { try Call.name($0, of: "simulation") }
+                let before = try values[1].map { OperationID(text: try Call.name($0, of: "operation")) }
+                let limit = try values[2].map { try Self.limit($0) } ?? Self.operationsShown
+                // One more tells whether there is a next page.
+                let found = try await control.operations(of: simulation, before: before, limit: limit + 1)
+                let operations = Array(found.prefix(limit))
+                let isWhole = found.count <= limit
+                return try Answer.json(
+                    OperationsAnswer(
+                        operations: operations,
+                        next: isWhole ? nil : Self.next(after: operations.last, of: simulation, limit: limit)
+                    )
+                )
             },
             .post("/v1/operations/{operation}/settle") { call in
                 let operation = OperationID(text: try call.operation())
@@ -216,6 +226,21 @@ struct Routes: Sendable {
 
     /// Newest first; more than that nobody reads at once.
     private static let operationsShown = 100
+    private static let mostOperations = 1000
+
+    private static func limit(_ text: String) throws(Problem) -> Int {
+        guard let limit = Int(text), (1...mostOperations).contains(limit) else {
+            throw .badRequest("'\(text.prefix(40))' is no number from 1 to \(mostOperations) (parameter limit)")
+        }
+        return limit
+    }
+
+    /// The path of the page behind this one.
+    private static func next(after last: OperationDetail?, of simulation: String?, limit: Int) -> String? {
+        guard let last else { return nil }
+        let filter = simulation.map { "&simulation=\($0)" } ?? ""
+        return "/v1/operations?limit=\(limit)&before=\(last.operation)\(filter)"
+    }
 
     private func resume(_ call: Call, _ operation: OperationID? = nil) async throws -> ResumeRequest {
         let simulation = try call.simulation()

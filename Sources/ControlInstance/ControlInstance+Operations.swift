@@ -80,10 +80,18 @@ extension ControlInstance {
     }
 
     /// The last operations, newest first.
-    /// - Parameter simulation: nil for those of all.
-    public func operations(of simulation: String?, limit: Int = 50) async throws(ControlError) -> [OperationDetail] {
-        try await reading { () throws(StoreError) in
-            try await self.store.operations(of: simulation, limit: limit).map { OperationDetail($0) }
+    /// - Parameters:
+    ///   - simulation: nil for those of all.
+    ///   - before: only those behind this one; nil: from the newest on.
+    /// - Throws: when there is no such operation, or the database cannot be read.
+    public func operations(
+        of simulation: String?,
+        before: OperationID? = nil,
+        limit: Int = 50
+    ) async throws(ControlError) -> [OperationDetail] {
+        if let before { _ = try await recorded(before) }
+        return try await reading { () throws(StoreError) in
+            try await self.store.operations(of: simulation, before: before, limit: limit).map { OperationDetail($0) }
         }
     }
 

@@ -52,6 +52,22 @@ import Testing
         }
     }
 
+    @Test func `a browser that leaves is out, others stay, and what it has open ends`() async throws {
+        try await ServedConsole.browsing(ScriptedControl(endsStreams: false)) { visit throws in
+            let (guest, other) = (try visit.guest(), try visit.guest())
+            let stream = try RawConnection(toPort: guest.port)
+            stream.send("GET /v1/events HTTP/1.1\r\nHost: \(guest.host)\r\nCookie: \(guest.cookies)\r\n\r\n")
+            _ = try stream.receive(until: "reset")
+            #expect(try guest.send("DELETE", "/v1/session", ["Host: \(guest.host)", "Cookie: \(guest.cookies)"]).status == 403)
+            #expect(try guest.send("DELETE", "/v1/session").status == 204)
+            #expect(try guest.send("GET", "/v1/health").code == "no-session")
+            #expect(try guest.send("DELETE", "/v1/session").status == 401)
+            #expect(try other.send("GET", "/v1/health").status == 200)
+            // To its end.
+            _ = try stream.receive(until: "\u{0}")
+        }
+    }
+
     @Test func `a session that is over is none`() async throws {
         var limits = BrowserSessions.Limits()
         limits.total = .zero

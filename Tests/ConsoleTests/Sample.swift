@@ -173,6 +173,7 @@ enum Samples {
             ("DoctorReport", DoctorReport(home: "/", hosts: [], findings: [])),
             ("Finding", HypervisorDescription.Finding(level: .ok, subject: "s", message: "m")),
             ("Simulations", SimulationsAnswer(simulations: [])), ("Operations", OperationsAnswer(operations: [])),
+            ("Operations", OperationsAnswer(operations: [], next: "/v1/operations?limit=1&before=a")),
             (
                 "SimulationSummary",
                 SimulationSummary(

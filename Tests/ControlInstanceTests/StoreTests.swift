@@ -160,6 +160,11 @@ struct StoreTests {
         try await bench.store.apply(StoreChange(operation: Self.operation("a", done)))
         #expect(try await bench.store.operations(of: "sim", limit: 2).map(\.id.text) == ["c", "b"])
         #expect(try await bench.store.operations(of: "other", limit: 2).isEmpty)
+        let last = try #require(try await bench.store.operations(of: "sim", limit: 1).first?.id)
+        let rest = try await bench.store.operations(of: "sim", before: last, limit: 9).map(\.id.text)
+        #expect(rest == ["b", "a"])
+        let oldest = OperationID(text: "a")
+        #expect(try await bench.store.operations(of: "sim", before: oldest, limit: 9).isEmpty)
         #expect(try await bench.store.unfinishedOperations().map(\.id.text) == ["b", "c"])
 
         var simulation = Self.simulation

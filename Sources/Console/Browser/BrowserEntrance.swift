@@ -101,6 +101,11 @@ public final class BrowserEntrance: Sendable {
         state.withLock { $0.sessions.enter(by: token, at: .now) }
     }
 
+    /// What the browser has open ends within a second.
+    func leave(_ session: BrowserSession) { state.withLock { $0.sessions.end(session) } }
+
+    func isOpen(_ session: BrowserSession) -> Bool { state.withLock { $0.sessions.isOpen(session, at: .now) } }
+
     /// Whose a cookie is.
     func session(of token: some StringProtocol) -> BrowserSession? {
         state.withLock { $0.sessions.use(token, at: .now) }

@@ -31,7 +31,7 @@ struct BrowserGuard<API: HTTPResponder>: HTTPResponder where API.Context == Cons
         var context = context
         context.caller = .browser(session)
         let response = try await api.respond(to: request, context: context)
-        if Self.isStream(response) { context.end(with: session) }
+        if Self.isStream(response) { context.end(with: session, of: entrance) }
         return response
     }
 

@@ -58,6 +58,13 @@ struct BrowserSessions: Sendable {
         return sessions[found]
     }
 
+    mutating func end(_ session: BrowserSession) { sessions.removeAll { $0.token == session.token } }
+
+    /// Whether nobody has ended it, and its time is not over. Is no use of it.
+    func isOpen(_ session: BrowserSession, at now: ContinuousClock.Instant) -> Bool {
+        session.ends > now && sessions.contains { $0.token == session.token }
+    }
+
     private mutating func forget(at now: ContinuousClock.Instant) {
         links.removeAll { $0.ends <= now }
         sessions.removeAll { $0.ends <= now || $0.lastUse + limits.idle <= now }

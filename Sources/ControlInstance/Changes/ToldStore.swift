@@ -23,8 +23,8 @@ struct ToldStore: Store {
 
     func simulation(_ name: String) async throws(StoreError) -> SimulationRecord? { try await base.simulation(name) }
 
-    func operations(of simulation: String?, limit: Int) async throws(StoreError) -> [OperationRecord] {
-        try await base.operations(of: simulation, limit: limit)
+    func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(StoreError) -> [OperationRecord] {
+        try await base.operations(of: simulation, before: before, limit: limit)
     }
 
     func operation(_ id: OperationID) async throws(StoreError) -> OperationRecord? { try await base.operation(id) }

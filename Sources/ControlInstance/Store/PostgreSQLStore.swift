@@ -84,14 +84,15 @@ public final class PostgreSQLStore: Store {
         }
     }
 
-    public func operations(of simulation: String?, limit: Int) async throws(StoreError) -> [OperationRecord] {
+    public func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(StoreError) -> [OperationRecord] {
         try await perform { session in
             try session.run(
                 """
-                SELECT * FROM operations WHERE $1 IS NULL OR simulation = $1
+                SELECT * FROM operations WHERE ($1 IS NULL OR simulation = $1)
+                AND ($3 IS NULL OR (started_ns, id COLLATE "C") < (SELECT started_ns, id FROM operations WHERE id = $3))
                 ORDER BY started_ns DESC, id COLLATE "C" DESC LIMIT $2
                 """,
-                [.text(simulation), .integer(Int64(limit))]
+                [.text(simulation), .integer(Int64(limit)), .text(before?.text)]
             ).rows.map(Self.operationRecord)
         }
     }

@@ -49,15 +49,16 @@ public struct SQLiteStore: UnsharedStore {
         }
     }
 
-    public func operations(of simulation: String?, limit: Int) async throws(StoreError) -> [OperationRecord] {
+    public func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(StoreError) -> [OperationRecord] {
         try await read { database in
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT * FROM operations WHERE ?1 IS NULL OR simulation = ?1
+                    SELECT * FROM operations WHERE (?1 IS NULL OR simulation = ?1)
+                    AND (?3 IS NULL OR (startedNs, id) < (SELECT startedNs, id FROM operations WHERE id = ?3))
                     ORDER BY startedNs DESC, id DESC LIMIT ?2
                     """,
-                arguments: [simulation, limit]
+                arguments: [simulation, limit, before?.text]
             ).map { try Self.operation(from: $0) }
         }
     }

@@ -6,7 +6,8 @@ public protocol Store: Sendable {
     func simulation(_ name: String) async throws(StoreError) -> SimulationRecord?
 
     /// Newest first.
-    func operations(of simulation: String?, limit: Int) async throws(StoreError) -> [OperationRecord]
+    /// - Parameter before: only those behind this one; nil: from the newest on.
+    func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(StoreError) -> [OperationRecord]
     func operation(_ id: OperationID) async throws(StoreError) -> OperationRecord?
     /// Those whose phase is not `finished`, oldest first.
     func unfinishedOperations() async throws(StoreError) -> [OperationRecord]
@@ -44,6 +45,12 @@ public protocol Store: Sendable {
 
     /// This control instance ends: whatever it had is free for others at once.
     func close() async
+}
+
+extension Store {
+    public func operations(of simulation: String?, limit: Int) async throws(StoreError) -> [OperationRecord] {
+        try await operations(of: simulation, before: nil, limit: limit)
+    }
 }
 
 /// A store that is this control instance's alone.

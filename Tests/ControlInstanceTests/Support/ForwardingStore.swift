@@ -20,9 +20,9 @@ extension ForwardingStore {
         try connected()
         return try await store.simulation(name)
     }
-    func operations(of simulation: String?, limit: Int) async throws(StoreError) -> [OperationRecord] {
+    func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(StoreError) -> [OperationRecord] {
         try connected()
-        return try await store.operations(of: simulation, limit: limit)
+        return try await store.operations(of: simulation, before: before, limit: limit)
     }
     func operation(_ id: OperationID) async throws(StoreError) -> OperationRecord? {
         try connected()
