@@ -122,7 +122,9 @@ enum DaemonParts {
         return wanted
     }
 
+    /// As a daemon that is started with this process's environment calls its own host.
     static func hostName() -> String {
+        if let named = ProcessInfo.processInfo.environment["FERMATA_HOST"], !named.isEmpty { return named }
         var buffer = [CChar](repeating: 0, count: 256)
         guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
         let bytes = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
