@@ -1,8 +1,10 @@
 import ArgumentParser
+import CShims
 import Console
 import ControlInstance
 import FoundationEssentials
 import Glibc
+import NIOCore
 import NIOHTTP1
 
 struct Serve: Verb {
@@ -80,7 +82,10 @@ struct Serve: Verb {
             try tell(session, stopped: false, "no daemon runs at \(socket.path)")
             return
         }
-        _ = try await ControlClient(transport: ControlTransport(socket)).send(.POST, "/v1/shutdown")
+        let client = ControlClient(transport: ControlTransport(socket))
+        let process = await Self.process(of: client)
+        defer { if process >= 0 { close(process) } }
+        _ = try await client.send(.POST, "/v1/shutdown")
         let deadline = ContinuousClock.now + .seconds(60)
         // It answers before it has closed its database; only without its socket may another one begin.
         while try session.state(of: socket) == .live {
@@ -93,7 +98,23 @@ struct Serve: Verb {
             }
             try await Task.sleep(for: .milliseconds(20))
         }
+        // Whoever copies or removes the state folder next has it alone.
+        while process >= 0, !Self.hasEnded(process), ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(5))
+        }
         try tell(session, stopped: true, "the daemon has ended; machines go on running")
+    }
+
+    /// - Returns: a pidfd of the daemon; negative when it is not to be had.
+    private static func process(of client: ControlClient) async -> Int32 {
+        let answer = try? await client.send(.GET, "/v1/version", patience: .seconds(30))
+        guard let answer, let version = try? Received<VersionAnswer>(answer).value else { return -1 }
+        return fermata_pidfd_open(version.processID)
+    }
+
+    private static func hasEnded(_ pidfd: Int32) -> Bool {
+        var entry = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, 0) == 1
     }
 
     private func tell(_ session: Session, stopped: Bool, _ sentence: String) throws {
