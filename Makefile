@@ -6,7 +6,7 @@ stage := tools/stage.sh
 
 .NOTPARALLEL:
 .PHONY: help demo demonstrate pytest console test setup fixtures lint fmt build build-tests build-checks tests core clock-step hosts model \
-	sanitize fuzz selftest clean install uninstall installed
+	sanitize fuzz selftest clean install uninstall installed package package-try docs
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -26,9 +26,9 @@ console:
 	@$(stage) console tools/console/check.sh
 
 ## make test      everything: lint, build, all tests on real QEMU, the demo, the pytest plugin, the web console, hosts in
-##                network namespaces, what is installed, sanitizer, coverage, fuzzing
+##                network namespaces, what is installed, the docs' commands, sanitizer, coverage, fuzzing
 test: setup lint build-tests
-	@tools/lanes.sh "tests demonstrate clock-step pytest console installed hosts" "model build-checks fuzz"
+	@tools/lanes.sh "tests demonstrate clock-step pytest console installed docs hosts" "model build-checks fuzz"
 	@$(MAKE) --no-print-directory sanitize
 	@tools/summary.sh
 
@@ -96,6 +96,18 @@ install uninstall:
 ## make installed tests of that: manual pages, completion in real shells, units
 installed:
 	@$(stage) installed tools/package/check.sh
+
+## make docs      every command of the documentation: run against real QEMU, or at least known to the program
+docs:
+	@$(stage) docs tools/docs/check.sh
+
+## make package   a Debian package of the release build, or of BINARY, in .cache/package
+package:
+	@tools/package/deb.sh
+
+## make package-try  installs that in a clean Debian 12 (debootstrap), uses it as a user, removes it (root)
+package-try:
+	@$(stage) package-try sh -c 'tools/package/try.sh "$$(LOOSE=1 tools/package/deb.sh)"'
 
 ## make clean     removes what was built; the cache stays (rm -rf .cache removes that)
 clean:
