@@ -57,9 +57,7 @@ class Lab:
             self.run("down", "lab")
             self.run("serve", "--stop")
         finally:
-            # A daemon that was told to end removes a file or two of its own meanwhile.
-            while self.folder.exists():
-                shutil.rmtree(self.folder, ignore_errors=True)
+            shutil.rmtree(self.folder)
 
 
 @pytest.fixture(scope="session")
