@@ -32,7 +32,7 @@ def test_what_cannot_be_tried_out_is_not(browser):
 
 def test_a_plan_that_is_refused_as_a_whole_says_why(browser):
     told = browser.module("plan-view.js", PLAY, 409, {"code": "busy", "detail": "bench is busy", "reasons": []})
-    assert not told["ready"] and "bench is busy" in told["text"]
+    assert not told["ready"] and "Bench is busy" in told["text"]
 
 
 def test_each_hypervisor_is_shown_ready_with_how_long_it_needs(browser):

@@ -17,19 +17,27 @@ export function operationPage(context, { operation }) {
     context.setTitle("Operation");
     let progress = null;
     let known = null;
+    // What its events told of one that nobody could settle: that is not written down.
+    let unsettled = null;
     const refresh = liveView(context, {
         load: async () => {
             // A report does not change any more, but that of an operation which is to be settled.
             if (known && known.report.outcome !== "unknown") return known;
             const detail = await get(path(["operations", operation]), { signal: context.signal });
             if (detail.report) known = detail;
-            return detail;
+            return detail.report || !unsettled ? detail : { ...detail, report: unsettled };
         },
         draw: (detail) => {
             context.setTitle(`${kinds[detail.kind] ?? detail.kind} of ${detail.simulation}`);
             if (!detail.report && !progress) {
                 progress = new Progress(operation, context.signal, () => refresh());
-                progress.result().then(() => refresh(), () => refresh());
+                progress.result().then(
+                    (report) => {
+                        if (report?.outcome === "unknown") unsettled = report;
+                        refresh();
+                    },
+                    () => refresh(),
+                );
             }
             return draw(detail, progress, () => refresh());
         },
