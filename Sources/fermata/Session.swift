@@ -76,6 +76,16 @@ struct Session: Sendable {
         return client
     }
 
+    /// Starts nothing, asks nothing.
+    /// - Returns: nil when no daemon runs.
+    func clientOfWhatRuns() throws -> ControlClient? {
+        switch try address().place {
+        case .socket(let socket):
+            try state(of: socket) == .live ? ControlClient(transport: ControlTransport(socket)) : nil
+        case .server(let server): ControlClient(transport: try transport(to: server))
+        }
+    }
+
     /// Whether the control instance is on another host, or as if it were: paths of its files mean nothing here.
     func isRemote() throws -> Bool {
         if case .server = try address().place { true } else { false }

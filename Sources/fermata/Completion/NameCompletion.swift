@@ -56,12 +56,11 @@ enum NameCompletion {
             .map { "\(simulation)@\($0.checkpoint)" }
     }
 
-    /// - Returns: nil when no daemon runs.
     private static func client(for words: [String]) throws -> ControlClient? {
-        let named = words.firstIndex(of: "--control").flatMap { words.dropFirst($0 + 1).first }
-        let session = try Session(GlobalOptions.parse(named.map { ["--control", $0] } ?? []))
-        let socket = try session.address().socket
-        return try session.state(of: socket) == .live ? ControlClient(socket: socket) : nil
+        let options = ["--control", "--control-ca"].flatMap { option in
+            words.firstIndex(of: option).flatMap { words.dropFirst($0 + 1).first }.map { [option, $0] } ?? []
+        }
+        return try Session(GlobalOptions.parse(options)).clientOfWhatRuns()
     }
 
     /// A daemon that stands still must not hold up somebody's prompt. This process has nothing else to do, so it can end wherever it is.
