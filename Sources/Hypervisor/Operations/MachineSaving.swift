@@ -1,4 +1,3 @@
-import CShims
 import Glibc
 import GuestClock
 import HypervisorAPI
@@ -14,15 +13,14 @@ struct MachineSaving: Sendable {
 
     private let record: MachineRecord
     private let monitor: QMPConnection
-    private let way: RAMWay
+    private let choice: SavingChoice
     private let saver: any StateSaver
     /// Of a machine whose RAM is saved while it runs on, or into a file of its own.
     private let held: HeldStream?
     private let folder: CheckpointFolder
-    /// Of a checkpoint.
-    let savedWhile: SavedWhile?
-    /// Why RAM cannot be saved behind the guest's back.
-    let obstacle: String?
+
+    var savedWhile: SavedWhile? { choice.savedWhile }
+    var obstacle: String? { choice.obstacle }
 
     /// Looks whether the machine can be saved and brought back; takes nothing.
     /// - Returns: every reason why not.
@@ -64,32 +62,20 @@ struct MachineSaving: Sendable {
         let record = machine.record
         do throws(HypervisorError) {
             let monitor = try await machine.monitor()
-            let obstacle = goingOn ? try await Self.obstacle(to: monitor, of: record) : nil
-            let behind = goingOn && obstacle == nil
-            // Only the classic stream can be written while the guest runs on, and one that runs on keeps its file.
-            let way = goingOn && (behind || record.memory?.shared == true) ? .stream : try RAMWay.choose(for: record)
+            let choice = try await SavingChoice(for: record, monitor, goingOn: goingOn)
             let folder = CheckpointFolder(path: path)
             let statePath = "\(path)/\(folder.statePath(of: record.name))"
-            // As far as the machine can be given its memory from a file again.
-            // A machine that stands still for it does not wait for a second copy.
-            let second = goingOn && !behind ? nil : store
-            let ram =
-                way != .stream
-                ? nil
-                : record.memory.flatMap { memory in
-                    SeparateRAM(of: memory, at: "\(path)/\(folder.ramPath(of: record.name))", second: second)
-                }
-            let held = behind || ram != nil ? try HeldStream(into: statePath, ram: ram, isHeld: behind) : nil
+            let ram = choice.separateRAM(of: record, at: "\(path)/\(folder.ramPath(of: record.name))", store: store)
+            let held =
+                choice.isBehind || ram != nil ? try HeldStream(into: statePath, ram: ram, isHeld: choice.isBehind) : nil
             let saving = MachineSaving(
                 record: record,
                 monitor: monitor,
-                way: way,
-                saver: held.map { HeldSaver(stream: $0, monitor: monitor, behind: behind) }
-                    ?? way.saver(to: statePath, monitor: monitor),
+                choice: choice,
+                saver: held.map { HeldSaver(stream: $0, monitor: monitor, behind: choice.isBehind) }
+                    ?? choice.way.saver(to: statePath, monitor: monitor),
                 held: held,
-                folder: folder,
-                savedWhile: goingOn ? behind ? .running : .paused : nil,
-                obstacle: obstacle
+                folder: folder
             )
             try await saving.saver.prepare()
             return saving
@@ -187,7 +173,7 @@ struct MachineSaving: Sendable {
         let statePath = folder.statePath(of: name)
         let path = "\(folder.path)/\(statePath)"
         let isSeparated = await held?.isSeparated() == true
-        let way = isSeparated ? .file : way
+        let way = isSeparated ? .file : choice.way
         let state = try StoredState(path: path)
         let clock = try state.clockState(launch: record.launch, stoppedAt: stoppedAt)
         if way == .file, !isSeparated, let memory = record.memory {
@@ -219,34 +205,6 @@ struct MachineSaving: Sendable {
             stoppedAt: stoppedAt,
             clock: clock
         )
-    }
-
-    /// Why this machine's RAM cannot be saved while it runs on; nil when it can.
-    private static func obstacle(
-        to monitor: QMPConnection,
-        of record: MachineRecord
-    ) async throws(HypervisorError) -> String? {
-        let launch = record.launch
-        guard RAMWay.staysPausedBehind(launch.qemuVersion) else {
-            return "QEMU before 10.0 would let it go on by itself, before other machines are saved"
-        }
-        // Their hash page table and storage attributes are saved bit by bit like RAM, and nothing protects them.
-        if ["pseries", "s390-ccw-virtio"].contains(where: { launch.pinnedMachineType.hasPrefix($0) }) {
-            return "a \(launch.pinnedMachineType) has state beside its RAM that QEMU saves while the guest changes it"
-        }
-        // The kernel protects pages of memory, of tmpfs and of hugetlbfs only.
-        if let memory = record.memory, fermata_volume_of(memory.path) == FERMATA_VOLUME_OTHER {
-            return
-                "its RAM is \(memory.shared ? "a file" : "a view of a checkpoint") on disk, whose pages the kernel cannot protect"
-                + (memory.shared ? "" : "; `resume --copy` would have given it RAM of its own")
-        }
-        do throws(QMPError) {
-            try await monitor.prepareMigration(mapped: false, behind: true)
-            return nil
-        } catch {
-            guard case .command(_, let description) = error.code else { throw HypervisorError(error) }
-            return description
-        }
     }
 
     private static func blockers(_ monitor: QMPConnection) async throws(HypervisorError) -> [Reason] {

@@ -76,6 +76,9 @@ extension FaultTests {
                 try await lab.desk.done("host", "drain", HostsLab.host)
                 let answer = try await lab.desk.fermata("resume", Self.target, "--host", "alpha=\(HostsLab.host)")
                 #expect(answer.status == 3 && Set(answer.codes) == ["host-drained"], "\(answer)")
+                let stays = try await lab.desk.fermata("resume", Self.target)
+                let hint = "hint: 'fermata resume \(Self.target) --host MACHINE=HOST'"
+                #expect(stays.status == 3 && stays.run.errors.contains(hint), "\(stays)")
                 // Away from it is allowed, and is what it is for.
                 try await lab.desk.done("resume", Self.target, "--host", "beta=\(try await lab.ownName())")
                 #expect(lab.desk.qemus(of: "beta").count == 1 && lab.far.qemus(of: "beta") == [])
