@@ -6,7 +6,8 @@ import Testing
 
 /// docs/batch.md; `FERMATA_WRITE_DOCS=1` writes its table of keys.
 struct BatchDocumentsTests {
-    private static let page = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" } + "/docs/batch.md"
+    private static let page =
+        #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" } + "/docs/batch.md"
 
     private static func text() throws -> String {
         String(decoding: try Data(contentsOf: URL(filePath: page)), as: UTF8.self)

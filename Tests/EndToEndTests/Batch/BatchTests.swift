@@ -96,7 +96,9 @@ import Testing
 
                 """
             let file = try lab.home.file("night.yaml", text)
-            let said: @Sendable () -> String = { (try? String(contentsOfFile: "\(lab.home.folder)/log", encoding: .utf8)) ?? "" }
+            let said: @Sendable () -> String = {
+                (try? String(contentsOfFile: "\(lab.home.folder)/log", encoding: .utf8)) ?? ""
+            }
             let early = try await lab.fermata("batch", file, "--resume")
             #expect(early.status == 3 && early.codes == ["batch-not-begun"], "\(early)")
             let killed = try await lab.follow("batch", file) { command in
