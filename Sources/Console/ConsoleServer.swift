@@ -56,7 +56,9 @@ public struct ConsoleServer: Sendable {
     func serve(until signals: [UnixSignal], onReady: @escaping @Sendable () -> Void) async throws {
         try socket.claim()
         let (requests, ask) = AsyncStream.makeStream(of: Void.self)
-        let routes = Routes(control: control, started: started, entrance: entrance, tokens: tokens, keys: keys) { ask.yield() }
+        let routes = Routes(control: control, started: started, entrance: entrance, tokens: tokens, keys: keys) {
+            ask.yield()
+        }
         let application = Application(
             responder: OwnerDoor(api: Self.router(routes).buildResponder()),
             configuration: ApplicationConfiguration(address: .unixDomainSocket(path: socket.path)),

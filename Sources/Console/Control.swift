@@ -17,7 +17,8 @@ public protocol Control: Sendable {
     func settle(_ operation: OperationID, as decision: OperationState.Decision?) async throws(ControlError)
         -> OperationReport
     func operation(_ id: OperationID) async throws(ControlError) -> OperationDetail
-    func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(ControlError) -> [OperationDetail]
+    func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(ControlError)
+        -> [OperationDetail]
     /// From the operation's beginning; the last one is the result.
     func follow(_ operation: OperationID) async throws(ControlError) -> AsyncStream<OperationEvent>
     /// Without an end; the first is a reset if it does not go on behind what was seen last.

@@ -43,7 +43,7 @@ struct BatchPlanTests {
         #expect(third[0].action == .up(.prepared, .init(policy: .offset(.zero - .seconds(300)))))
         #expect(
             third[2].action
-                == .send(Port(machine: "client", number: 1, place: Place(line: 13, column: 20)), "run 1 of pair\n")
+                == .send(Port(machine: "client", number: 1, place: Place(line: 13, column: 21)), "run 1 of pair\n")
         )
         #expect(third[3].action == .execute(["/labs/check.sh", "${HOME}"], status: 3))
     }

@@ -51,8 +51,8 @@ struct WrongBatchTests {
         Case(
             "a timeout without a unit",
             "batch: a\ntimeout: 10\nsteps: [up: pair.yaml]\n",
-            "2:10: '10' is not a duration: there is no unit behind the number; "
-                + "expected one such as 250us, 40ms, 2s, 5m, 3h, 1h30m, 1.5s"
+            "2:10: \"10\": there is no unit behind the number; expected a duration such as 250us, 40ms, 1.5s, 5m, 1h30m or -90s "
+                + "(units ns us ms s m h d)"
         ),
         Case(
             "a matrix of no values, of one twice, with a line break",
@@ -74,7 +74,7 @@ struct WrongBatchTests {
         Case(
             "a value that is not there",
             "batch: a\nmatrix: {offset: [+1h]}\nsteps: [{up: {from: lab@s1, clock: \"${{ ofset }}\"}}]\n",
-            "3:37: there is no value 'ofset'; did you mean 'offset'?"
+            "3:36: there is no value 'ofset'; did you mean 'offset'?"
         ),
         Case(
             "a value where there are none",
@@ -84,7 +84,8 @@ struct WrongBatchTests {
         Case(
             "a value of the matrix that is no clock policy",
             "batch: a\nmatrix: {offset: [+1h, 1h]}\nsteps: [{up: {from: lab@s1, clock: \"${{ offset }}\"}}]\n",
-            "3:37: '1h' is no clock policy: write continue, host, an offset with its sign (+90s, -5m) or at= and a time"
+            "3:36: '1h' is not a clock policy, it is none of the forms that there are: write continue, host, an offset such as "
+                + "+90s or -5m, or at=<ISO 8601 time>"
         ),
     ]
 

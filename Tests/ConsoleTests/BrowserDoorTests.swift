@@ -58,7 +58,10 @@ import Testing
             let stream = try RawConnection(toPort: guest.port)
             stream.send("GET /v1/events HTTP/1.1\r\nHost: \(guest.host)\r\nCookie: \(guest.cookies)\r\n\r\n")
             _ = try stream.receive(until: "reset")
-            #expect(try guest.send("DELETE", "/v1/session", ["Host: \(guest.host)", "Cookie: \(guest.cookies)"]).status == 403)
+            #expect(
+                try guest.send("DELETE", "/v1/session", ["Host: \(guest.host)", "Cookie: \(guest.cookies)"]).status
+                    == 403
+            )
             #expect(try guest.send("DELETE", "/v1/session").status == 204)
             #expect(try guest.send("GET", "/v1/health").code == "no-session")
             #expect(try guest.send("DELETE", "/v1/session").status == 401)

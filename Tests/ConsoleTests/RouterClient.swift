@@ -30,7 +30,13 @@ struct RouterClient {
         let started = HostInstant(nanosecondsSinceEpoch: 7)
         let tokens = TokenBook(path: "/nowhere/tokens.json", logger: Logger(label: "test"))
         let keys = keys ?? KeyBook(path: "/nowhere/keys.jsonl", logger: Logger(label: "test"))
-        let routes = Routes(control: control, started: started, entrance: BrowserEntrance(.off), tokens: tokens, keys: keys) {}
+        let routes = Routes(
+            control: control,
+            started: started,
+            entrance: BrowserEntrance(.off),
+            tokens: tokens,
+            keys: keys
+        ) {}
         let application = Application(responder: OwnerDoor(api: ConsoleServer.router(routes).buildResponder()))
         return try await application.test(.router) { try await body(RouterClient(client: $0)) }
     }

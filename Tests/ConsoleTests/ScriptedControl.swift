@@ -136,7 +136,9 @@ final class ScriptedControl: Control {
         else { throw error }
         return detail
     }
-    func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(ControlError) -> [OperationDetail] { throw error }
+    func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(ControlError)
+        -> [OperationDetail]
+    { throw error }
     func simulations() async throws(ControlError) -> [SimulationSummary] { throw error }
     func simulation(named name: String) async throws(ControlError) -> SimulationDetail { throw error }
     func down(_ simulation: String) async throws(ControlError) -> DownReport { throw error }

@@ -52,7 +52,9 @@ import Testing
         )
     }
 
-    @Test func `a request whose answer is lost is sent again with its key, and each verb has a key of its own`() async throws {
+    @Test func `a request whose answer is lost is sent again with its key, and each verb has a key of its own`()
+        async throws
+    {
         let cut = ScriptedDaemon.Script(path: Self.started.path, status: 202, parts: ["{\"operation"], cutsOff: true)
         try await Self.with([cut]) { home, daemon in
             for _ in 0..<2 {

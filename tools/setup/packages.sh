@@ -15,6 +15,7 @@ packages=(
     fonts-inter fonts-jetbrains-mono                                            # and its pictures
     iproute2                                                                    # hosts in network namespaces
     systemd mandoc groff-base bash-completion zsh fish python3-pexpect          # what is installed
+    openssl                                                                     # the batch of a certificate that expires
     libpq5 postgresql                                                           # the state on a server
 )
 

@@ -38,18 +38,28 @@ package struct Batch: Hashable, Sendable {
             subject: "batch file",
             values: [:]
         )
-        let batch = reading.read(text, as: BatchKeys.type)
-        if let batch {
+        let draft = reading.read(text, as: BatchKeys.type)
+        if let draft {
             let labs = Labs(machines)
             var preparation = Flow(reading, labs, isPreparing: true)
-            preparation.check(batch.prepare)
-            for combination in batch.combinations {
-                var flow = Flow(reading, labs, prepared: batch.prepare.isEmpty ? nil : preparation)
+            preparation.check(draft.prepare ?? [])
+            for combination in draft.combinations {
+                var flow = Flow(reading, labs, prepared: draft.prepare == nil ? nil : preparation)
                 flow.check(combination.steps)
             }
         }
-        guard let batch, reading.problems.isEmpty else { throw reading.error }
-        return batch
+        guard let draft, let name = draft.name, reading.problems.isEmpty else { throw reading.error }
+        return Batch(
+            name: name,
+            prepare: (draft.prepare ?? []).compactMap { $0 },
+            combinations: draft.combinations.enumerated().map { index, combination in
+                Combination(
+                    number: index + 1,
+                    values: combination.values,
+                    steps: combination.steps.compactMap { $0 }
+                )
+            }
+        )
     }
 
     /// All keys with their types, defaults and meanings, as Markdown.

@@ -25,11 +25,12 @@ struct Axis: Hashable, Sendable {
                     reading.report("the value '\(value.value)' is there twice", at: value.place)
                 }
             }
-            return Axis(name: name, values: values.map(\.value))
+            // One of no values has been reported; the steps are looked at nevertheless.
+            return Axis(name: name, values: values.isEmpty ? [""] : values.map(\.value))
         }
     }
 
-    /// The first varies slowest.
+    /// The first varies slowest. Each has one value at least.
     /// - Returns: nil when there are more.
     static func combinations(_ axes: [Axis], atMost limit: Int) -> [[Combination.Value]]? {
         var all: [[Combination.Value]] = [[]]

@@ -33,7 +33,7 @@ enum BatchKeys {
     )
     static let steps = Key("steps", StepKeys.list, required: true, "the steps of each combination")
 
-    static let type = ValueType<Batch>.object(
+    static let type = ValueType<Draft>.object(
         "the batch file",
         label: "a mapping",
         keys: [
@@ -43,37 +43,39 @@ enum BatchKeys {
     ) { object in
         let name = object(name)
         let timeout = object(timeout) ?? .seconds(60)
-        var axes = object(matrix)?.map(\.value) ?? []
-        if let times = object(times), times > 1 {
-            if axes.contains(where: { $0.name == Self.times.name }) {
-                object.reading.report(
-                    "'\(Self.times.name)' is the name of a value of the matrix, too",
-                    at: object.place(of: Self.times)
-                )
-            }
-            axes.append(Axis(name: Self.times.name, values: (1...times).map { "\($0)" }))
-        }
-        let prepare = object(prepare) ?? []
-        guard let all = Axis.combinations(axes, atMost: Batch.mostCombinations) else {
-            object.reading.report(
-                "these are more than \(Batch.mostCombinations) combinations",
-                at: object.has(matrix) ? object.place(of: matrix) : object.place(of: Self.times)
-            )
-            return nil
-        }
+        let prepare = object.has(Self.prepare) ? object(Self.prepare) ?? [] : nil
         defer { object.reading.values = [:] }
-        let combinations = all.enumerated().map { index, values in
+        let combinations = Self.combinations(object).map { values in
             object.reading.values = Dictionary(values.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
             // Read once for each: a value may stand for anything.
-            let steps = object(steps) ?? []
-            return Combination(number: index + 1, values: values, steps: filled(steps, timeout))
+            return (values: values, steps: filled(object(Self.steps) ?? [], timeout))
         }
-        return name.map { Batch(name: $0, prepare: filled(prepare, timeout), combinations: combinations) }
+        return Draft(name: name, prepare: prepare.map { filled($0, timeout) }, combinations: combinations)
     }
 
-    private static func filled(_ steps: [Placed<Step>], _ timeout: Span) -> [Step] {
+    /// One at least, also when the matrix is wrong: the steps have to be looked at.
+    private static func combinations(_ object: ObjectReader) -> [[Combination.Value]] {
+        var axes = object(matrix)?.map(\.value) ?? []
+        if let count = object(times), count > 1 {
+            if axes.contains(where: { $0.name == times.name }) {
+                object.reading.report(
+                    "'\(times.name)' is the name of a value of the matrix, too",
+                    at: object.place(of: times)
+                )
+            }
+            axes.append(Axis(name: times.name, values: (1...count).map { "\($0)" }))
+        }
+        if let all = Axis.combinations(axes, atMost: Batch.mostCombinations) { return all }
+        object.reading.report(
+            "these are more than \(Batch.mostCombinations) combinations",
+            at: object.has(matrix) ? object.place(of: matrix) : object.place(of: times)
+        )
+        return [axes.map { Combination.Value($0.name, $0.values[0]) }]
+    }
+
+    private static func filled(_ steps: [Placed<Step?>], _ timeout: Span) -> [Step?] {
         steps.map(\.value).map { step in
-            var step = step
+            guard var step else { return nil }
             switch step.action {
             case .waitForSerial, .execute: step.timeout = step.timeout ?? timeout
             // A guest's time passes as fast as the host's, when all is well.

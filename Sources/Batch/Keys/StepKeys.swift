@@ -13,11 +13,15 @@ enum StepKeys {
         StartKeys.resume.name: .resume(nil, .init(), .asap), SaveKeys.down.name: .down,
     ]
 
-    static let list = ValueType<[Placed<Step>]>.list(
-        of: .either(word, orObject: mapping),
-        atLeast: 1,
-        "a list of steps"
-    )
+    /// With nil for what is no step, which has been reported.
+    static let list = ValueType<[Placed<Step?>]>.list(of: readable, atLeast: 1, "a list of steps")
+
+    private static let either = ValueType<Step>.either(word, orObject: mapping)
+    private static let readable = ValueType<Step?>(either.label, schema: either.schema, objects: either.objects) {
+        item,
+        reading in
+        .some(either.read(item, reading))
+    }
 
     private static let word = ValueType<String>.string.map { text, item, reading -> Step? in
         if let action = words[text] { return Step(place: item.place, action: action) }

@@ -15,6 +15,8 @@ struct Flow {
     private var checkpoints: Set<String> = []
     /// Whether checkpoints were made that nobody named.
     private var hasUnnamed = false
+    /// Behind a step that could not be read nobody knows what is.
+    private var isUncertain = false
 
     init(_ reading: Reading, _ labs: Labs, isPreparing: Bool = false, prepared: Flow? = nil) {
         self.reading = reading
@@ -23,12 +25,17 @@ struct Flow {
         self.prepared = prepared.map(\.machines)
     }
 
-    mutating func check(_ steps: [Step]) {
+    /// - Parameter steps: nil for what could not be read.
+    mutating func check(_ steps: [Step?]) {
         for step in steps {
+            guard let step else {
+                isUncertain = true
+                continue
+            }
             if let port = step.action.port { check(port) }
             check(step)
         }
-        if isPreparing, state == .ended, let last = steps.last {
+        if isPreparing, state == .ended, let last = steps.last ?? nil {
             reading.report("what is prepared has ended here: nothing can begin with it", at: last.place)
         }
     }
@@ -46,7 +53,7 @@ struct Flow {
             state = .suspended
         case .resume(let name, _, _):
             guard requireSomething(step) else { return }
-            if state == .running {
+            if state == .running, !isUncertain {
                 reading.report("it runs here already: 'resume' comes after 'suspend'", at: step.place)
             }
             if let name { require(name, step) }
@@ -62,7 +69,7 @@ struct Flow {
     }
 
     private mutating func begin(with source: Source, _ step: Step) {
-        guard state == .nothing else {
+        guard state == .nothing || isUncertain else {
             reading.report("it is up already: each combination has one simulation", at: step.place)
             return
         }
@@ -93,6 +100,7 @@ struct Flow {
     }
 
     private func requireSomething(_ step: Step) -> Bool {
+        if isUncertain { return true }
         switch state {
         case .running, .suspended: return true
         case .nothing: reading.report("nothing is up yet: the first step is 'up'", at: step.place)
@@ -103,6 +111,7 @@ struct Flow {
 
     private func requireRunning(_ step: Step) -> Bool {
         guard requireSomething(step) else { return false }
+        if isUncertain { return true }
         if state == .suspended { reading.report("it is suspended here: 'resume' it first", at: step.place) }
         return state == .running
     }
@@ -126,7 +135,7 @@ struct Flow {
     private func require(_ name: String, _ step: Step) {
         // s1, s2… are the names of those that have none.
         let isNumbered = name.first == "s" && Int(name.dropFirst()) != nil
-        guard !checkpoints.contains(name), !(hasUnnamed && isNumbered) else { return }
+        guard !isUncertain, !checkpoints.contains(name), !(hasUnnamed && isNumbered) else { return }
         let hint = Similarity.hint(for: name, among: checkpoints.sorted())
         reading.report("no earlier step has made a checkpoint '\(name)'\(hint)", at: step.place)
     }

@@ -57,7 +57,8 @@ struct RouteAccess: Hashable, Sendable {
         let admin = [
             // What these bring along names programs, which are run as the daemon's user.
             "POST \(simulation)/up", "POST \(simulation)/adopt", "POST /v1/import",
-            "DELETE /v1/session", "POST /v1/hosts", "DELETE /v1/hosts/{host}", "POST /v1/hosts/{host}/drain", "POST \(operation)/settle",
+            "DELETE /v1/session", "POST /v1/hosts", "DELETE /v1/hosts/{host}", "POST /v1/hosts/{host}/drain",
+            "POST \(operation)/settle",
         ]
         let tokens = ["GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/{token}"]
         let own = ["POST /v1/shutdown", "POST /v1/console"]

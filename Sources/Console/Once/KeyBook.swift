@@ -39,7 +39,10 @@ public final class KeyBook: Sendable {
                 }
             }
         } catch {
-            logger.warning("keys of earlier requests are not known", metadata: ["file": "\(path)", "error": "\(error.why)"])
+            logger.warning(
+                "keys of earlier requests are not known",
+                metadata: ["file": "\(path)", "error": "\(error.why)"]
+            )
         }
         self.state = Mutex(state)
     }
@@ -74,7 +77,9 @@ public final class KeyBook: Sendable {
     /// - Parameter new: what it is to stand for if it is not known yet; durable when this returns.
     /// - Returns: whether it was known, too.
     /// - Throws: ``Problem`` `key-reused` when it was sent with another request, `keys-not-written`.
-    func claim(_ key: String, for request: String, new: OperationID) throws(Problem) -> (operation: OperationID, isKnown: Bool) {
+    func claim(_ key: String, for request: String, new: OperationID) throws(Problem) -> (
+        operation: OperationID, isKnown: Bool
+    ) {
         try state.withLock { state throws(Problem) in
             if let known = state.requests[key] {
                 guard known.request == request else { throw .keyReused }

@@ -23,7 +23,9 @@ struct ToldStore: Store {
 
     func simulation(_ name: String) async throws(StoreError) -> SimulationRecord? { try await base.simulation(name) }
 
-    func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(StoreError) -> [OperationRecord] {
+    func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(StoreError)
+        -> [OperationRecord]
+    {
         try await base.operations(of: simulation, before: before, limit: limit)
     }
 

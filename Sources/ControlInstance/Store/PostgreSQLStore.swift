@@ -84,7 +84,9 @@ public final class PostgreSQLStore: Store {
         }
     }
 
-    public func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(StoreError) -> [OperationRecord] {
+    public func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(StoreError)
+        -> [OperationRecord]
+    {
         try await perform { session in
             try session.run(
                 """

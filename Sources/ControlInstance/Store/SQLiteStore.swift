@@ -49,7 +49,9 @@ public struct SQLiteStore: UnsharedStore {
         }
     }
 
-    public func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(StoreError) -> [OperationRecord] {
+    public func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(StoreError)
+        -> [OperationRecord]
+    {
         try await read { database in
             try Row.fetchAll(
                 database,

@@ -7,7 +7,8 @@ public protocol Store: Sendable {
 
     /// Newest first.
     /// - Parameter before: only those behind this one; nil: from the newest on.
-    func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(StoreError) -> [OperationRecord]
+    func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(StoreError)
+        -> [OperationRecord]
     func operation(_ id: OperationID) async throws(StoreError) -> OperationRecord?
     /// Those whose phase is not `finished`, oldest first.
     func unfinishedOperations() async throws(StoreError) -> [OperationRecord]

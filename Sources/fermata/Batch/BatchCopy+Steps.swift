@@ -170,7 +170,8 @@ extension BatchCopy {
 
     private func execute(_ words: [String], _ status: Int, _ limit: Span) async throws -> StepEnd {
         let detail = try await client.get(SimulationDetail.self, path).value
-        let environment = RunEnvironment(detail, session, host: DaemonParts.hostName()).variables
+        let host = try session.isRemote() ? nil : DaemonParts.hostName()
+        let environment = RunEnvironment(detail, session, host: host).variables
         let run = await HookProcess.run(words, in: file.folder, timeout: limit, variables: environment)
         let output = [run.output, run.errors].filter { !$0.isEmpty }.joined(separator: "\n")
         let message: String

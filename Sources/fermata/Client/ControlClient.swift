@@ -14,7 +14,13 @@ struct ControlClient: Sendable {
     /// The body of a successful answer, as it came.
     ///
     /// - Throws: ``CommandFailure`` with what the daemon said, or that it could not be reached.
-    func send(_ method: HTTPMethod, _ path: String, body: Data? = nil, key: String? = nil, patience: TimeAmount = .minutes(30))
+    func send(
+        _ method: HTTPMethod,
+        _ path: String,
+        body: Data? = nil,
+        key: String? = nil,
+        patience: TimeAmount = .minutes(30)
+    )
         async throws -> Data
     {
         let content = body.map { HTTPClientRequest.Body.bytes(ByteBuffer(bytes: $0)) }

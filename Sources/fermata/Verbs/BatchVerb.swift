@@ -16,7 +16,7 @@ struct BatchVerb: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The batch file (YAML).", valueName: "file"))
+    @Argument(help: ArgumentHelp("The batch file (YAML).", valueName: "file"), completion: ManifestCompletion.kind)
     var file: String
 
     @Flag(help: "Say in words what would be done, and begin nothing.")

@@ -20,7 +20,9 @@ extension ForwardingStore {
         try connected()
         return try await store.simulation(name)
     }
-    func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(StoreError) -> [OperationRecord] {
+    func operations(of simulation: String?, before: OperationID?, limit: Int) async throws(StoreError)
+        -> [OperationRecord]
+    {
         try connected()
         return try await store.operations(of: simulation, before: before, limit: limit)
     }

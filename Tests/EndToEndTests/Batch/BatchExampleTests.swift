@@ -49,7 +49,7 @@ import Testing
     private static func boot(_ lab: FaultLab) async throws {
         try await lab.done("up", "\(folder)/lab.yaml")
         do {
-            let machine = "\(lab.home.path)/machines/box/box"
+            let machine = "\(lab.home.path)/logs"
             let deadline = ContinuousClock.now + .seconds(120)
             while !consoleSays("\"event\":\"ready\"", under: machine) {
                 guard ContinuousClock.now < deadline else { throw CLIError("the guest does not boot") }

@@ -15,7 +15,7 @@ import Testing
             #expect(run.status == 2, "\(run)")
             let reasons = FaultLab.Answer(run: run).result["reasons"]?.arrayValue ?? []
             let places = reasons.compactMap { $0["message"]?.stringValue?.dropFirst(file.count).prefix(6).description }
-            #expect(places == [":3:5: ", ":4:31:", ":5:23:"], "\(run)")
+            #expect(places == [":3:5: ", ":4:31:", ":5:21:"], "\(run)")
             #expect(reasons.allSatisfy { $0["code"]?.stringValue == "batch-invalid" })
             #expect(home.daemon == nil && !FileManager.default.fileExists(atPath: home.path))
         }
