@@ -80,7 +80,7 @@ actor BatchCopy {
 
     /// - Returns: the path of its events.
     private func begin(_ path: String, _ body: Data) async throws -> String {
-        let answer = try await client.send(.POST, path, body: body)
+        let answer = try await client.begin(path, body: body)
         if let clone = try? Received<ClonesStarted>(answer).value.clones.first { return clone.events }
         return try Received<OperationStarted>(answer).value.events
     }
