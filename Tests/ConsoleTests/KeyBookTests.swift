@@ -38,7 +38,7 @@ import Testing
             try Data((whole + "{\"key\":\"l\",\"req").utf8).write(to: URL(filePath: path))
             let book = Self.book(folder)
             #expect(try book.claim("k", for: "r", new: Self.operation("b")).operation.text == "a")
-            #expect(try !book.claim("l", for: "r", new: Self.operation("c")).isKnown)
+            #expect(try book.claim("l", for: "r", new: Self.operation("c")).isKnown == false)
             // What was cut off is not joined to what came after it.
             let next = Self.book(folder)
             #expect(try next.claim("l", for: "r", new: Self.operation("d")).operation.text == "c")
@@ -51,7 +51,7 @@ import Testing
             let text = (0..<3 * KeyBook.limit).map(line).joined()
             try Data(text.utf8).write(to: URL(filePath: "\(folder)/keys.jsonl"))
             let book = Self.book(folder)
-            #expect(try !book.claim("k0", for: "r", new: Self.operation("new")).isKnown)
+            #expect(try book.claim("k0", for: "r", new: Self.operation("new")).isKnown == false)
             #expect(try book.claim("k\(3 * KeyBook.limit - 1)", for: "r", new: Self.operation("new")).isKnown)
             let lines = try String(contentsOfFile: "\(folder)/keys.jsonl", encoding: .utf8).split(separator: "\n")
             #expect(lines.count == KeyBook.limit)
@@ -67,27 +67,39 @@ import Testing
             }
             #expect(problem?.code == "keys-not-written")
             #expect(rmdir("\(folder)/keys.jsonl.new") == 0)
-            #expect(try !book.claim("k", for: "r", new: Self.operation("b")).isKnown)
+            let again = try book.claim("k", for: "r", new: Self.operation("b"))
+            #expect(!again.isKnown)
         }
     }
 
     @Test func `one at a time deals with a key, others do not wait for it`() async throws {
         try await withFolder { folder in
             let book = Self.book(folder)
-            let inside = Mutex((now: 0, most: 0))
+            let inside = Inside()
             await book.enter("other")
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<50 {
                     group.addTask {
                         await book.enter("k")
-                        inside.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+                        inside.enter()
                         await Task.yield()
-                        inside.withLock { $0.now -= 1 }
+                        inside.leave()
                         book.leave("k")
                     }
                 }
             }
-            #expect(inside.withLock { $0.most } == 1)
+            #expect(inside.most == 1)
         }
+    }
+
+    /// How many there were at once.
+    private final class Inside: Sendable {
+        private let state = Mutex((now: 0, most: 0))
+
+        var most: Int { state.withLock { $0.most } }
+
+        func enter() { state.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) } }
+
+        func leave() { state.withLock { $0.now -= 1 } }
     }
 }

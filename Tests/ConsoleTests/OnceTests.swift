@@ -12,8 +12,13 @@ import Testing
 @Suite struct OnceTests {
     private static let verbs = [
         ("suspend", "{}"), ("checkpoint", "{}"), ("resume", "{}"), ("rewind", #"{"checkpoint":"s1"}"#),
-        ("up", #"{"spec":{"name":"lab","machines":[]}}"#), ("checkpoints/s1/clone", #"{"name":"two"}"#),
+        ("up", up), ("checkpoints/s1/clone", #"{"name":"two"}"#),
     ]
+
+    private static var up: String {
+        let spec = try? JSONEncoder().encode(SimulationSpec(name: "lab", machines: []))
+        return "{\"spec\":\(String(decoding: spec ?? Data(), as: UTF8.self))}"
+    }
 
     private static func book(_ folder: String) -> KeyBook {
         KeyBook(path: "\(folder)/keys.jsonl", logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))

@@ -47,7 +47,8 @@ struct RouteAccess: Hashable, Sendable {
         ]
         let operate = [
             "POST \(simulation)/suspend", "POST \(simulation)/checkpoint", "POST \(simulation)/resume",
-            "POST \(simulation)/rewind", "POST \(simulation)/down", "POST \(operation)/cancel",
+            "POST \(simulation)/rewind", "POST \(simulation)/down", "DELETE \(simulation)",
+            "POST \(operation)/cancel",
             "PATCH \(checkpoint)", "DELETE \(checkpoint)", "POST \(checkpoint)/verify", "POST \(checkpoint)/seal",
             "POST \(checkpoint)/clone", "POST \(checkpoint)/clocks", "POST \(checkpoint)/move",
             // All of the guests' memory and disks.

@@ -3,7 +3,6 @@ import Console
 import ControlInstance
 import FoundationEssentials
 import HypervisorAPI
-import NIOHTTP1
 
 /// One simulation of a batch: it lives as long as its lease is held.
 actor BatchCopy {
