@@ -34,9 +34,9 @@ def arguments() -> argparse.Namespace:
 
 
 def listed(binary: str, prefixes: list[str]) -> list[str]:
-    """The names of the tests of those suites, those of the first prefix first."""
+    """The names of the tests of those targets and suites, those of the first prefix first."""
     output = subprocess.run([binary, *RUNNER, "--list-tests"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    return [name for prefix in prefixes for name in output.splitlines() if name.startswith(prefix + ".")]
+    return [name for prefix in prefixes for name in output.splitlines() if name.startswith((prefix + ".", prefix + "/"))]
 
 
 def exactly(name: str) -> str:

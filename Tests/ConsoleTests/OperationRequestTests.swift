@@ -214,7 +214,8 @@ import Time
                 headers: [.accept: "text/event-stream"]
             ) { response in
                 #expect(response.headers[.contentType] == "text/event-stream")
-                let frames = String(buffer: response.body).split(separator: "\n\n")
+                // Without the comments that keep a slow connection open.
+                let frames = String(buffer: response.body).split(separator: "\n\n").filter { !$0.hasPrefix(":") }
                 #expect(frames.count == 3)
                 #expect(
                     frames.map { $0.prefix { $0 != "{" } } == ["id: 1\ndata: ", "id: 2\ndata: ", "id: end\ndata: "]
