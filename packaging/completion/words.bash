@@ -1,4 +1,18 @@
 
+# In the place of the generated one: 'compgen -W' would expand its words, and run what a file's name has in '$(…)'.
+__fermata_add_completions() {
+    local completion
+    if [[ "${1}" == -W ]]; then
+        while IFS='' read -r completion; do
+            [[ "${completion}" != "${cur}"* ]] || COMPREPLY+=("${completion}")
+        done <<<"${2}"
+    else
+        while IFS='' read -r completion; do
+            COMPREPLY+=("${completion}")
+        done < <(IFS=$'\n' compgen "${@}" -- "${cur}")
+    fi
+}
+
 # Bash divides words at '@' (COMP_WORDBREAKS), but lab@s1 is one name. This puts words together again that have no space between them and an
 # '@', asks as if the person had typed them so, and leaves away what stands before the '@' already.
 _fermata_names() {

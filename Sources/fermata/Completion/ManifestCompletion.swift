@@ -5,6 +5,13 @@ import FoundationEssentials
 enum ManifestCompletion {
     private static let endings = ["yaml", "yml"]
 
+    /// What no shell takes for anything but itself: whoever made the file must not choose what a shell does.
+    private static func isPlain(_ name: String) -> Bool {
+        name.unicodeScalars.allSatisfy {
+            $0.properties.isAlphabetic || "0123456789._+,:=@-".unicodeScalars.contains($0)
+        }
+    }
+
     static let kind = CompletionKind.file(extensions: endings)
 
     /// The manifests and folders of the folder that has been typed so far, named as it was.
@@ -13,7 +20,7 @@ enum ManifestCompletion {
         let path = folder.isEmpty ? FileManager.default.currentDirectoryPath : folder
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return names.compactMap { name in
-            guard !name.hasPrefix(".") else { return nil }
+            guard !name.hasPrefix("."), isPlain(name) else { return nil }
             if endings.contains(where: { name.hasSuffix(".\($0)") }) { return folder + name }
             var isFolder = false
             _ = FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import ControlInstance
 import Glibc
+import HypervisorAPI
 import NIOCore
 import NIOHTTP1
 
@@ -34,10 +35,10 @@ enum NameCompletion {
         let manifests = self == .runnable ? ManifestCompletion.files(for: prefix) : []
         guard let client = try? Self.client(for: words) else { return manifests }
         if self == .hosts {
-            return try await client.get(HostsAnswer.self, "/v1/hosts").value.hosts.map(\.name)
+            return try await client.get(HostsAnswer.self, "/v1/hosts").value.hosts.map(\.name).filter(Name.isValid)
         }
         let simulations = try await client.get(SimulationsAnswer.self, "/v1/simulations").value.simulations
-            .map(\.simulation)
+            .map(\.simulation).filter(Name.isValid)
         if self != .simulations, let at = prefix.firstIndex(of: "@") {
             let simulation = String(prefix[..<at])
             return simulations.contains(simulation) ? try await Self.checkpoints(of: simulation, client) : []
@@ -52,8 +53,8 @@ enum NameCompletion {
 
     private static func checkpoints(of simulation: String, _ client: ControlClient) async throws -> [String] {
         let path = "/v1/simulations/\(simulation)/checkpoints"
-        return try await client.get(CheckpointsAnswer.self, path).value.checkpoints
-            .map { "\(simulation)@\($0.checkpoint)" }
+        return try await client.get(CheckpointsAnswer.self, path).value.checkpoints.map(\.checkpoint)
+            .filter(Name.isValid).map { "\(simulation)@\($0)" }
     }
 
     private static func client(for words: [String]) throws -> ControlClient? {

@@ -39,6 +39,7 @@ class Shell:
     """A shell at a terminal, at which the test types."""
 
     def __init__(self, command, lab, setup, folder, **environment):
+        self.folder = folder
         (folder / "setup").write_text(setup)
         environment = dict(lab.environment, TERM="dumb", HOME=str(folder), **environment)
         self.process = pexpect.spawn(command[0], command[1:], env=environment, encoding="utf-8", timeout=30, dimensions=(50, 200), cwd=folder)
@@ -69,6 +70,10 @@ def shell(request, lab, prefix, tmp_path_factory):
     folder = tmp_path_factory.mktemp("shell")
     (folder / "mine.yaml").write_text("")
     (folder / "mine.txt").write_text("")
+    # Of somebody else's making, as in a repository or in /tmp.
+    (folder / "$(touch ran).yaml").write_text("")
+    (folder / "`touch ran`.yaml").write_text("")
+    (folder / "inner$(touch ran)").mkdir()
     name = request.param.removeprefix("bare-")
     if not shutil.which(name):
         pytest.skip(f"there is no {name}")
@@ -128,6 +133,13 @@ def test_a_manifest(shell):
 
 def test_a_manifest_for_run(shell):
     assert shell.complete("fermata run mi").rstrip() == "fermata run mine.yaml"
+
+
+def test_names_of_files_are_not_commands(shell):
+    for verb in ["run", "up", "validate", "batch"]:
+        shell.choices(f"fermata {verb} ")
+        shell.line(f"fermata {verb} \t\t")
+    assert not (shell.folder / "ran").exists()
 
 
 def test_nothing_where_there_is_nothing(shell):
