@@ -49,6 +49,11 @@ struct Call: Sendable {
         throw Problem.badRequest("\(request.uri.path) has no parameter '\(other.key)'")
     }
 
+    /// - Throws: a 403 for who may use the route, but not in this way.
+    func require(_ role: AccessRole) throws(Problem) {
+        guard caller.role >= role else { throw .roleInsufficient(caller.role, needed: role) }
+    }
+
     func isDryRun() throws -> Bool { try flag("dryRun", default: false) }
 
     func flag(_ name: String, default value: Bool) throws -> Bool {

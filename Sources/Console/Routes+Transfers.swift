@@ -15,6 +15,8 @@ extension Routes {
                 let simulation = try call.simulation()
                 let checkpoint = try call.checkpoint()
                 let body = try await call.body(MoveBody.self)
+                // They are run as the daemon's user.
+                if body.qemu?.isEmpty == false { try call.require(.admin) }
                 let request = MoveRequest(
                     simulation: simulation,
                     checkpoint: checkpoint,

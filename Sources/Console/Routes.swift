@@ -112,6 +112,8 @@ struct Routes: Sendable {
             .get("/v1/simulations/{simulation}/clocks") { call in
                 let simulation = try call.simulation()
                 let pausing = try call.flag("pausing", default: true)
+                // It stops the machines, and keeps other operations waiting.
+                if pausing { try call.require(.operate) }
                 return try Answer.json(try await control.clocks(of: simulation, pausing: pausing))
             },
         ]

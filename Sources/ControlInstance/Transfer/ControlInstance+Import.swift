@@ -15,9 +15,7 @@ extension ControlInstance {
         defer { channel.cancel() }
         if let simulation = request.simulation { try Name.check(simulation, of: "simulation") }
         if let checkpoint = request.checkpoint { try Name.check(checkpoint, of: "checkpoint") }
-        for binary in request.binaries where !binary.hasPrefix("/") {
-            throw ControlError(code: "bad-request", message: "'\(binary)' is no absolute path of a QEMU", exitCode: 2)
-        }
+        try Self.check(binaries: request.binaries)
         try refuseUnknownHosts(request.hosts)
         // Before anything is read, if it is known by then.
         if let simulation = request.simulation, let checkpoint = request.checkpoint {
@@ -240,6 +238,14 @@ extension Arrival {
                 continue
             }
             simulation.machines[index] = machine.launch.spec
+        }
+    }
+}
+
+extension ControlInstance {
+    static func check(binaries: [String]) throws(ControlError) {
+        for binary in binaries where !binary.hasPrefix("/") {
+            throw ControlError(code: "bad-request", message: "'\(binary)' is no absolute path of a QEMU", exitCode: 2)
         }
     }
 }

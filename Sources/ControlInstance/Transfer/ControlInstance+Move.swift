@@ -10,7 +10,8 @@ extension ControlInstance {
     /// - Throws: when machines, hosts or the checkpoint are not there, a host cannot run what would come to it, or something fails on the
     ///   way; nothing is left of the new one then.
     public func move(_ request: MoveRequest) async throws(ControlError) -> CheckpointDetail {
-        try await claiming(request.simulation, for: "move") { () throws(ControlError) in
+        try Self.check(binaries: request.binaries)
+        return try await claiming(request.simulation, for: "move") { () throws(ControlError) in
             let record = try await checkpointRecord(request.checkpoint, of: request.simulation)
             let source = place(of: record)
             try begin(.exported, source)
