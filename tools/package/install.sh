@@ -49,9 +49,9 @@ install_all() {
     for file in "$root"/packaging/systemd/*.service; do put_unit "$file" "$target/lib/systemd/system/${file##*/}"; done
     for file in "$root"/packaging/systemd/user/*.service; do put_unit "$file" "$target/lib/systemd/user/${file##*/}"; done
     put 644 "$root/packaging/sysusers.d/fermata.conf" "$target/lib/sysusers.d/fermata.conf"
-    # What somebody has written there stays.
+    # What somebody has written there stays. It may be an address with a password; systemd reads it as root.
     for file in "$root"/packaging/default/*; do
-        [ -e "$etc/default/${file##*/}" ] || put 644 "$file" "$etc/default/${file##*/}"
+        [ -e "$etc/default/${file##*/}" ] || put 640 "$file" "$etc/default/${file##*/}"
     done
     for file in "$root"/{README,CHANGELOG}.md; do put 644 "$file" "$target/share/doc/fermata/${file##*/}"; done
     (cd "$root/docs" && find . -type f -print0) | while IFS= read -r -d '' file; do

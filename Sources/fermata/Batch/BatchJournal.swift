@@ -41,12 +41,27 @@ final class BatchJournal: Sendable {
             combinations: file.batch.combinations.map(\.name)
         )
         results = resuming ? try Self.read(path, head) : []
-        // Also what a crash has left half written at its end goes with this.
-        var text = Data()
-        for line in [try JSONText.encode(head)] + (try results.map { try JSONText.encode($0) }) {
-            text += line + [UInt8(ascii: "\n")]
+        if resuming {
+            // Nothing of earlier results is written again: a crash would take them.
+            try endAtWholeLine()
+        } else {
+            try write(try JSONText.encode(head) + [UInt8(ascii: "\n")], O_TRUNC)
+            try Self.syncFolder(folder)
         }
-        try write(text, O_TRUNC)
+    }
+
+    /// What a crash has left half written at the end goes.
+    private func endAtWholeLine() throws {
+        let text = FileManager.default.contents(atPath: path) ?? Data()
+        let whole = text.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        guard truncate(path, off_t(whole)) == 0 else { throw Self.failure(path, errno) }
+    }
+
+    private static func syncFolder(_ folder: String) throws {
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(folder, errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure(folder, errno) }
     }
 
     /// Returns when it is on disk.

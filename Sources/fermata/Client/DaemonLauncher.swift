@@ -69,6 +69,10 @@ struct DaemonLauncher {
         }
     }
 
+    private static let clientVariables: Set = [
+        "FERMATA_TOKEN", "FERMATA_TOKEN_FILE", "FERMATA_CONTROL", "FERMATA_CONTROL_CA",
+    ]
+
     private func spawn() throws -> Int32 {
         let log = open(home.daemonLog, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard log >= 0 else {
@@ -79,7 +83,8 @@ struct DaemonLauncher {
             )
         }
         defer { close(log) }
-        var environment = environment
+        // What is a client's alone would be readable in the daemon, and in all that it starts, for as long as they run.
+        var environment = environment.filter { !Self.clientVariables.contains($0.key) }
         environment["FERMATA_HOME"] = home.path
         let arguments = CStringArray([executable, "serve", "--socket", socket.path])
         let variables = CStringArray(environment.map { "\($0)=\($1)" })
