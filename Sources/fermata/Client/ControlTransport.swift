@@ -19,6 +19,8 @@ struct ControlTransport: Sendable {
     private static let local: HTTPClient = {
         var configuration = HTTPClient.Configuration.singletonConfiguration
         configuration.timeout.read = nil
+        // A socket that nobody serves is told at once; the library would go on trying for as long as an answer may take.
+        configuration.connectionPool.retryConnectionEstablishment = false
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }()
 
