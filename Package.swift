@@ -38,11 +38,12 @@ let core: [Target] = [
     module("GuestClock", ["MigrationStream", "Time"]),
     module("HostClock", ["CShims", "Time"]),
     module("HypervisorAPI", ["GuestClock", "Time"]),
+    .target(name: "TestCommand", dependencies: ["CShims"], path: "Tests/Support/TestCommand", swiftSettings: settings),
     tests("JSON"),
     tests("Time"),
     tests("PrometheusText"),
     tests("QMP", ["JSON", "CShims", "Time"]),
-    tests("MigrationStream", ["JSON"]),
+    tests("MigrationStream", ["JSON", "TestCommand"]),
     tests("GuestClock", ["MigrationStream", "Time"]),
     tests("HostClock", ["CShims", "Time"]),
 ]
@@ -121,7 +122,12 @@ let product: [Target] = [
     tests("HypervisorRemote", ["HypervisorAPI", "HostClock", "PKI", "Time", logging]),
     tests("Manifest", ["HypervisorAPI", "Time"]),
     tests("Batch", ["GuestClock", "Manifest", "Time"]),
-    .target(name: "DatabaseServer", path: "Tests/Support/DatabaseServer", swiftSettings: settings),
+    .target(
+        name: "DatabaseServer",
+        dependencies: ["TestCommand"],
+        path: "Tests/Support/DatabaseServer",
+        swiftSettings: settings
+    ),
     tests("PostgreSQL", ["DatabaseServer"]),
     tests(
         "ControlInstance",

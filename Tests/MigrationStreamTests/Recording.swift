@@ -1,6 +1,7 @@
 import Glibc
 import MigrationStream
 import Synchronization
+import TestCommand
 
 /// A stream of a real QEMU, see qemu-fixtures/record-streams.py.
 struct Recording: Hashable, CustomStringConvertible, Sendable {
@@ -43,7 +44,7 @@ struct Recording: Hashable, CustomStringConvertible, Sendable {
         guard descriptor >= 0 else { throw Failure(description: "no temporary file: \(errno)") }
         unlink(template)
         defer { close(descriptor) }
-        try run("xz", "-dc", "\(Self.packed)/\(name).stream.xz", to: descriptor)
+        try TestCommand.run(["/usr/bin/xz", "-dc", "\(Self.packed)/\(name).stream.xz"], output: descriptor)
         return try FileSource(descriptor: descriptor)
     }
 
@@ -58,21 +59,6 @@ struct Recording: Hashable, CustomStringConvertible, Sendable {
     }
 
     func map() throws -> CheckpointStream { try CheckpointStream(reading: MemorySource(bytes())) }
-
-    private func run(_ command: String..., to output: Int32) throws {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, output, 1)
-        var arguments = command.map { strdup($0) } + [nil]
-        defer { arguments.forEach { free($0) } }
-        var child: pid_t = 0
-        let failure = posix_spawnp(&child, command[0], &actions, nil, &arguments, nil)
-        guard failure == 0 else { throw Failure(description: "\(command[0]) is missing: apt-get install xz-utils") }
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0, errno == EINTR {}
-        guard status == 0 else { throw Failure(description: "\(command.joined(separator: " ")): status \(status)") }
-    }
 
     struct Failure: Error, CustomStringConvertible {
         var description: String

@@ -1,13 +1,10 @@
 import Glibc
 import Synchronization
+import TestCommand
 
 /// A PostgreSQL server of a test's own, as `tools/postgresql.sh` makes it. It ends, and its files are gone, with this object, at the
 /// latest with the process.
 public final class DatabaseServer: Sendable {
-    public struct Failure: Error, CustomStringConvertible {
-        public var description: String
-    }
-
     /// Whether this machine can have one. Where nothing may be skipped, tools/test.sh sees to it.
     public static let isAvailable = (try? run("available")) != nil
 
@@ -59,20 +56,8 @@ public final class DatabaseServer: Sendable {
     /// Makes the user `locked`.
     public func lock(with password: String) throws { try Self.run("password", folder, password) }
 
-    @discardableResult
-    private static func run(_ arguments: String...) throws -> Int32 {
+    private static func run(_ arguments: String...) throws {
         let here = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
-        let command = ["/\(here)/tools/postgresql.sh"] + arguments
-        let pointers = command.map { strdup($0) } + [nil]
-        defer { for pointer in pointers { free(pointer) } }
-        var process: pid_t = 0
-        let result = posix_spawn(&process, command[0], nil, nil, pointers, environ)
-        guard result == 0 else { throw Failure(description: "\(command[0]) cannot be started: errno \(result)") }
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 {
-            guard errno == EINTR else { throw Failure(description: "\(command) was lost: errno \(errno)") }
-        }
-        guard status == 0 else { throw Failure(description: "\(command) ended with \(status >> 8 & 255)") }
-        return status
+        try TestCommand.run(["/\(here)/tools/postgresql.sh"] + arguments)
     }
 }
