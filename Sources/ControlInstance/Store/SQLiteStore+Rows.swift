@@ -42,11 +42,11 @@ extension SQLiteStore {
             ]
         )
         try database.execute(sql: "DELETE FROM machines WHERE simulation = ?", arguments: [simulation.name])
+        let insert = try database.cachedStatement(
+            sql: "INSERT INTO machines (simulation, position, name, host, adopted) VALUES (?, ?, ?, ?, ?)"
+        )
         for (position, machine) in simulation.machines.enumerated() {
-            try database.execute(
-                sql: "INSERT INTO machines (simulation, position, name, host, adopted) VALUES (?, ?, ?, ?, ?)",
-                arguments: [simulation.name, position, machine.name, machine.host, machine.adopted]
-            )
+            try insert.execute(arguments: [simulation.name, position, machine.name, machine.host, machine.adopted])
         }
     }
 
@@ -97,23 +97,36 @@ extension SQLiteStore {
     }
 
     static func save(_ operation: OperationRecord, _ database: Database) throws {
+        let report = try operation.report.map { try text($0) }
+        // What it is about does not change, and is large: it is written once.
         try database.execute(
             sql: """
-                INSERT INTO operations (id, kind, simulation, checkpoint, hosts, target, phase, instantNs, decision, outcome,
-                    startedNs, finishedNs, report) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, instantNs = excluded.instantNs,
-                    decision = COALESCE(excluded.decision, operations.decision), outcome = excluded.outcome, finishedNs = excluded.finishedNs,
-                    report = excluded.report
+                UPDATE operations SET phase = ?, instantNs = ?, decision = COALESCE(?, decision), outcome = ?, finishedNs = ?, report = ?
+                WHERE id = ?
                 """,
             arguments: [
-                operation.id.text, operation.kind.rawValue, operation.simulation, operation.checkpoint,
-                try text(operation.hosts), try text(operation.target), operation.state.phase.rawValue,
-                operation.state.instant?.nanosecondsSinceEpoch, operation.state.decision?.rawValue,
-                operation.state.outcome?.rawValue, operation.started.nanosecondsSinceEpoch,
-                operation.finished?.nanosecondsSinceEpoch, try operation.report.map { try text($0) },
+                operation.state.phase.rawValue, operation.state.instant?.nanosecondsSinceEpoch,
+                operation.state.decision?.rawValue, operation.state.outcome?.rawValue,
+                operation.finished?.nanosecondsSinceEpoch, report, operation.id.text,
             ]
         )
-        guard let report = operation.report else { return }
+        if database.changesCount == 0 {
+            try database.execute(
+                sql: """
+                    INSERT INTO operations (id, kind, simulation, checkpoint, hosts, target, phase, instantNs, decision, outcome,
+                        startedNs, finishedNs, report) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    operation.id.text, operation.kind.rawValue, operation.simulation, operation.checkpoint,
+                    try text(operation.hosts), try text(operation.target), operation.state.phase.rawValue,
+                    operation.state.instant?.nanosecondsSinceEpoch, operation.state.decision?.rawValue,
+                    operation.state.outcome?.rawValue, operation.started.nanosecondsSinceEpoch,
+                    operation.finished?.nanosecondsSinceEpoch, report,
+                ]
+            )
+        }
+        // One that is not over will be written again; meanwhile a guest may stand still.
+        guard let report = operation.report, operation.state.phase == .finished else { return }
         try saveStages(of: report, database)
         try saveClockStates(of: report, database)
     }
@@ -121,35 +134,35 @@ extension SQLiteStore {
     /// The report's parts once more in columns, to be asked over many operations.
     private static func saveStages(of report: OperationReport, _ database: Database) throws {
         try database.execute(sql: "DELETE FROM stages WHERE operation = ?", arguments: [report.operation.text])
+        let insert = try database.cachedStatement(
+            sql: """
+                INSERT INTO stages (operation, position, machine, name, startedNs, durationNs, bytes)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """
+        )
         for (position, stage) in (report.stages + report.machines.flatMap(\.stages)).enumerated() {
-            try database.execute(
-                sql: """
-                    INSERT INTO stages (operation, position, machine, name, startedNs, durationNs, bytes)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    report.operation.text, position, stage.machine, stage.name, stage.started.nanosecondsSinceEpoch,
-                    stage.duration.nanoseconds, stage.bytes.map(Int64.init(clamping:)),
-                ]
-            )
+            try insert.execute(arguments: [
+                report.operation.text, position, stage.machine, stage.name, stage.started.nanosecondsSinceEpoch,
+                stage.duration.nanoseconds, stage.bytes.map(Int64.init(clamping:)),
+            ])
         }
     }
 
     private static func saveClockStates(of report: OperationReport, _ database: Database) throws {
         try database.execute(sql: "DELETE FROM clockStates WHERE operation = ?", arguments: [report.operation.text])
+        let insert = try database.cachedStatement(
+            sql: """
+                INSERT OR REPLACE INTO clockStates (operation, machine, moment, rtcNs, kvmclockNs, virtualNs, state)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """
+        )
         for machine in report.machines {
             for (moment, clock) in [("instant", machine.clock), ("before", machine.clockBefore)] {
                 guard let clock else { continue }
-                try database.execute(
-                    sql: """
-                        INSERT OR REPLACE INTO clockStates (operation, machine, moment, rtcNs, kvmclockNs, virtualNs, state)
-                        VALUES (?, ?, ?, ?, ?, ?, ?)
-                        """,
-                    arguments: [
-                        report.operation.text, machine.name, moment, clock.rtcNs, clock.kvmclockNs, clock.virtualNs,
-                        try text(clock),
-                    ]
-                )
+                try insert.execute(arguments: [
+                    report.operation.text, machine.name, moment, clock.rtcNs, clock.kvmclockNs, clock.virtualNs,
+                    try text(clock),
+                ])
             }
         }
     }

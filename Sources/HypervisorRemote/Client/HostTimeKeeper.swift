@@ -6,6 +6,8 @@ import Time
 struct HostTimeKeeper: Sendable {
     /// The quickest of so many says the most; more cost a millisecond each and give little.
     private static let exchanges = 8
+    /// As good as need be, when others wait for it already.
+    private static let fewestExchanges = 3
     private static let patience = Span.seconds(5)
 
     let connection: HypervisorConnection
@@ -18,10 +20,19 @@ struct HostTimeKeeper: Sendable {
     /// - Parameters:
     ///   - instant: what hangs on it; nil: soon.
     ///   - wanted: the simulation's own limit. It is kept in checkpoints, so what is allowed for all counts where that is more.
+    ///   - isAwaited: whether only this is waited for; then what is well within the limit is good enough.
     /// - Throws: `host-unreachable`, or `clocks-not-synchronised` when the bound is above the limit.
-    func measure(for instant: HostInstant?, limit wanted: Span? = nil) async throws(HypervisorError) -> HostTime {
+    func measure(
+        for instant: HostInstant?,
+        limit wanted: Span? = nil,
+        isAwaited: @Sendable () -> Bool = { false }
+    ) async throws(HypervisorError) -> HostTime {
         let limit = [wanted, limit].compactMap(\.self).max() ?? Self.usualLimit
-        guard let time = try await measured(for: instant) else {
+        let isEnough = { @Sendable (exchanges: [ClockExchange]) in
+            guard exchanges.count >= Self.fewestExchanges, isAwaited() else { return false }
+            return ClockOffset(exchanges).map { $0.bound + $0.bound <= limit } ?? false
+        }
+        guard let time = try await measured(for: instant, until: isEnough) else {
             throw HypervisorError(
                 code: "clocks-not-synchronised",
                 message:
@@ -46,9 +57,12 @@ struct HostTimeKeeper: Sendable {
     }
 
     /// - Returns: nil when a clock is set again and again meanwhile.
-    private func measured(for instant: HostInstant?) async throws(HypervisorError) -> HostTime? {
+    private func measured(
+        for instant: HostInstant?,
+        until isEnough: @Sendable ([ClockExchange]) -> Bool = { _ in false }
+    ) async throws(HypervisorError) -> HostTime? {
         for _ in 0..<3 {
-            let (exchanges, theirs) = try await exchange()
+            let (exchanges, theirs) = try await exchange(until: isEnough)
             guard let offset = ClockOffset(exchanges) else { continue }
             var time = Self.time(offset, ours: clockSynchronisation(), theirs: theirs)
             time.roundTrip = exchanges.map { $0.received - $0.sent }.min() ?? .zero
@@ -60,10 +74,12 @@ struct HostTimeKeeper: Sendable {
         return nil
     }
 
-    private func exchange() async throws(HypervisorError) -> ([ClockExchange], ClockSynchronisation) {
+    private func exchange(
+        until isEnough: @Sendable ([ClockExchange]) -> Bool
+    ) async throws(HypervisorError) -> ([ClockExchange], ClockSynchronisation) {
         var exchanges: [ClockExchange] = []
         var theirs = ClockSynchronisation(synchronised: false, maximumError: .zero, estimatedError: .zero)
-        for _ in 0..<Self.exchanges {
+        while exchanges.count < Self.exchanges, !isEnough(exchanges) {
             let sent = clock.now()
             let reading = try await connection.call(.time, Nothing(), patience: Self.patience)
             exchanges.append(

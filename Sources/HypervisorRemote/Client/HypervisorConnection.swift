@@ -62,12 +62,11 @@ struct HypervisorConnection: Sendable {
         guard response.status.code < 400 else { throw refusal(response, try await collect(response)) }
         return AsyncStream { continuation in
             let reading = Task {
-                var pending: [UInt8] = []
+                var lines = LineSplitter()
                 do {
                     for try await chunk in response.body {
-                        pending += chunk.readableBytesView
-                        guard pending.count <= WireFormat.bodyLimit else { break }
-                        for line in StageLines.take(from: &pending) { continuation.yield(line) }
+                        for line in lines.take(chunk.readableBytesView) { continuation.yield(line) }
+                        guard lines.pending <= WireFormat.bodyLimit else { break }
                     }
                 } catch {
                     // It is only told what happens; that it happens does not depend on it.

@@ -99,14 +99,20 @@ public final class RemoteHypervisor: Hypervisor {
             return (time, try await prepared(time.theirs(order)))
         }
         let clock = clock
+        let isPrepared = Atomic(false)
         async let measuring = { () async -> Result<HostTime, HypervisorError> in
             do throws(HypervisorError) {
-                return .success(try await clock.measure(for: nil, limit: order.clockErrorLimit))
+                return .success(
+                    try await clock.measure(for: nil, limit: order.clockErrorLimit) {
+                        isPrepared.load(ordering: .relaxed)
+                    }
+                )
             } catch {
                 return .failure(error)
             }
         }()
         let answer = try await prepared(order)
+        isPrepared.store(true, ordering: .relaxed)
         do throws(HypervisorError) {
             return (try await measuring.get(), answer)
         } catch {

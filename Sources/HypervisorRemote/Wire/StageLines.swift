@@ -21,11 +21,4 @@ enum StageLines {
             }
         )
     }
-
-    /// The lines of what has come so far; the rest stays in `pending`.
-    static func take(from pending: inout [UInt8]) -> [[UInt8]] {
-        guard let end = pending.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
-        defer { pending.removeFirst(end + 1) }
-        return pending[..<end].split(separator: UInt8(ascii: "\n")).map(Array.init)
-    }
 }

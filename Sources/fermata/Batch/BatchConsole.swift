@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Batch
 import Console
 import FoundationEssentials
+import HypervisorRemote
 import NIOCore
 import NIOHTTP1
 import Time
@@ -88,13 +89,10 @@ actor BatchConsole {
             patience: ControlClient.noLimit
         )
         isTold = true
-        var pending: [UInt8] = []
+        var lines = LineSplitter()
         var identity: UInt64?
         for try await chunk in response.body {
-            pending += chunk.readableBytesView
-            while let feed = pending.firstIndex(of: UInt8(ascii: "\n")) {
-                let line = String(decoding: pending[..<feed], as: UTF8.self)
-                pending.removeFirst(feed + 1)
+            for line in lines.take(chunk.readableBytesView).map({ String(decoding: $0, as: UTF8.self) }) {
                 if line.hasPrefix("id: ") { identity = UInt64(line.dropFirst(4)) }
                 guard line.hasPrefix("data: "), let bytes = Data(base64Encoded: String(line.dropFirst(6))) else {
                     continue

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Console
 import FoundationEssentials
+import HypervisorRemote
 import NIOCore
 import NIOHTTP1
 
@@ -52,14 +53,9 @@ struct ControlClient: Sendable {
         return AsyncThrowingStream { continuation in
             let task = Task {
                 do {
-                    var pending = Data()
+                    var lines = LineSplitter()
                     for try await chunk in response.body {
-                        pending.append(contentsOf: chunk.readableBytesView)
-                        while let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
-                            let line = Data(pending[..<end])
-                            pending = Data(pending[pending.index(after: end)...])
-                            if !line.isEmpty { continuation.yield(line) }
-                        }
+                        for line in lines.take(chunk.readableBytesView) { continuation.yield(Data(line)) }
                     }
                     continuation.finish()
                 } catch {
