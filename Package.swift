@@ -82,6 +82,7 @@ let product: [Target] = [
         "ControlInstance",
         [
             "Archive", "HypervisorAPI", "GuestClock", "HostClock", "PostgreSQL", "PrometheusText", "Time", logging,
+            .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "GRDB", package: "GRDB.swift"),
         ]
     ),

@@ -45,7 +45,7 @@ struct CheckpointSetTests {
         change(&text)
         #expect(text != before)
         try Data(text.utf8).write(to: URL(filePath: place.manifest))
-        let line = "\(SHA256.hex(of: Array(text.utf8)))  checkpoint.json\n"
+        let line = "\(HexDigest.sha256(Array(text.utf8)))  checkpoint.json\n"
         try Data(line.utf8).write(to: URL(filePath: "\(place.final)/checkpoint.json.sha256"))
     }
 

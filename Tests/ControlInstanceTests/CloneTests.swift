@@ -199,7 +199,7 @@ struct CloneTests {
         _ = try await bench.suspend(control)
         _ = try await clone(control, request("one", newMACs: newMACs))
         let clone = try await control.simulation(named: "one").spec
-        let known = spec.links[0].generatedMAC(ofEnd: 0, in: "sim") { SHA256.hex(of: $0) }
+        let known = spec.links[0].generatedMAC(ofEnd: 0, in: "sim") { HexDigest.sha256($0) }
         #expect(clone.links[0].ends.map(\.mac) == (newMACs ? [nil, nil] : [known, "52:54:00:00:00:01"]))
         #expect(clone.links[1].ends.map(\.mac) == [nil, nil])
         #expect(clone.links.map(\.name) == spec.links.map(\.name) && clone.name == "one")

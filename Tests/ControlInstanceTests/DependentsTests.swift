@@ -25,7 +25,7 @@ struct DependentsTests {
         )
         try Data(text.utf8).write(to: URL(filePath: "\(folder)/checkpoint.json"))
         guard digest else { return }
-        let line = "\(SHA256.hex(of: Array(text.utf8)))  checkpoint.json\n"
+        let line = "\(HexDigest.sha256(Array(text.utf8)))  checkpoint.json\n"
         try Data(line.utf8).write(to: URL(filePath: "\(folder)/checkpoint.json.sha256"))
     }
 

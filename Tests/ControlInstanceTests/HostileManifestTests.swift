@@ -42,7 +42,7 @@ struct HostileManifestTests {
                             role: .disk,
                             path: "machines/a/disk",
                             bytes: 4,
-                            sha256: SHA256.hex(of: Array("disk".utf8))
+                            sha256: HexDigest.sha256(Array("disk".utf8))
                         ),
                         backingFiles: ["/etc/passwd"]
                     )
@@ -60,7 +60,7 @@ struct HostileManifestTests {
                             role: .disk,
                             path: "/etc/passwd",
                             bytes: 4,
-                            sha256: SHA256.hex(of: Array("disk".utf8))
+                            sha256: HexDigest.sha256(Array("disk".utf8))
                         ),
                         backingFiles: []
                     )
@@ -84,7 +84,7 @@ struct HostileManifestTests {
         var files: [String: [UInt8]] = [:]
         for index in manifest.machines.indices {
             let bytes = Array("state".utf8)
-            manifest.machines[index].state.sha256 = SHA256.hex(of: bytes)
+            manifest.machines[index].state.sha256 = HexDigest.sha256(bytes)
             files[manifest.machines[index].state.path] = bytes
         }
         return (manifest, files)

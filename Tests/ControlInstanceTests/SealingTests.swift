@@ -129,7 +129,7 @@ struct SealingTests {
         let damaged = #expect(throws: ControlError.self) { try control.checkpointSet.load(place) }
         #expect(damaged?.exitCode == 6 && damaged?.description.contains("seal.json") == true)
         // With a digest that fits it is still of no use, unless only a digest in it is another.
-        let digest = "\(SHA256.hex(of: Array(changed.utf8)))  seal.json\n"
+        let digest = "\(HexDigest.sha256(Array(changed.utf8)))  seal.json\n"
         try Data(digest.utf8).write(to: URL(filePath: "\(place.final)/\(CheckpointSet.sealDigestName)"))
         if old == "bbbb" {
             #expect(try control.checkpointSet.load(place).machines.first?.disks.first?.file.sha256?.first == "c")

@@ -18,7 +18,7 @@ extension CheckpointSet {
     func write(_ seal: CheckpointSeal, at place: Place) throws(ControlError) {
         let bytes = try Self.encode(seal)
         try DurableFolder.write(
-            Array("\(SHA256.hex(of: bytes))  \(Self.sealName)\n".utf8),
+            Array("\(HexDigest.sha256(bytes))  \(Self.sealName)\n".utf8),
             to: "\(place.final)/\(Self.sealDigestName)"
         )
         let temporary = "\(place.final)/\(Self.sealName).new"
@@ -33,7 +33,7 @@ extension CheckpointSet {
         let title = "\(place.simulation)@\(place.name)"
         let bytes = try read("\(place.final)/\(Self.sealName)", of: title)
         let digest = try read("\(place.final)/\(Self.sealDigestName)", of: title).prefix(64)
-        guard String(decoding: digest, as: UTF8.self) == SHA256.hex(of: bytes) else {
+        guard String(decoding: digest, as: UTF8.self) == HexDigest.sha256(bytes) else {
             throw Self.corrupt(title, "\(Self.sealName) is not what its digest in \(Self.sealDigestName) says")
         }
         let seal: CheckpointSeal

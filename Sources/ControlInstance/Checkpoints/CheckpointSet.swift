@@ -59,7 +59,7 @@ struct CheckpointSet: Sendable {
         // Machines without files of their own on this host would leave no folder.
         try DurableFolder.create(place.partial)
         try write(annotations, in: place.partial)
-        let digest = SHA256.hex(of: bytes)
+        let digest = HexDigest.sha256(bytes)
         try DurableFolder.write(
             Array("\(digest)  \(Self.manifestName)\n".utf8),
             to: "\(place.partial)/\(Self.digestName)"
@@ -124,7 +124,7 @@ struct CheckpointSet: Sendable {
             decoding: try read("\(place.final)/\(Self.digestName)", of: title).prefix(64),
             as: UTF8.self
         )
-        guard digest == SHA256.hex(of: bytes) else {
+        guard digest == HexDigest.sha256(bytes) else {
             throw Self.corrupt(title, "\(Self.manifestName) is not what its digest in \(Self.digestName) says")
         }
         let manifest = try Self.decode(bytes, title: title)

@@ -65,7 +65,7 @@ struct Clone: Sendable {
             spec.machines[machine].arguments = spec.machines[machine].arguments.map { renewed($0) }
         }
         guard newMACs else {
-            spec.keepAddresses(of: old.name) { SHA256.hex(of: $0) }
+            spec.keepAddresses(of: old.name) { HexDigest.sha256($0) }
             return spec
         }
         for link in spec.links.indices {

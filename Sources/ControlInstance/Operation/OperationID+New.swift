@@ -11,7 +11,7 @@ extension OperationID {
     public func sibling(_ number: Int) -> OperationID {
         guard number > 0 else { return self }
         let digits = Array("0123456789abcdefghjkmnpqrstvwxyz")
-        let chance = SHA256.hex(of: Array("\(text) \(number)".utf8)).utf8.prefix(32)
+        let chance = HexDigest.sha256(Array("\(text) \(number)".utf8)).utf8.prefix(32)
         // Two hexadecimal digits for one of these: of 256 values as many become each of the 32.
         let pairs = stride(from: 0, to: 32, by: 2).map { Array(chance)[$0..<$0 + 2] }
         let random = pairs.map { digits[(Int(String(decoding: $0, as: UTF8.self), radix: 16) ?? 0) & 31] }

@@ -12,7 +12,7 @@ extension ScriptedHypervisor {
         for index in machines.indices {
             let path = "\(checkpoint.folder)/\(machines[index].state.path)"
             let bytes = (try? Data(contentsOf: URL(filePath: path))).map { Array($0) } ?? []
-            if world.withLock({ $0.digestsArchives }) { machines[index].state.sha256 = SHA256.hex(of: bytes) }
+            if world.withLock({ $0.digestsArchives }) { machines[index].state.sha256 = HexDigest.sha256(bytes) }
         }
         let files = machines.flatMap(\.files)
         return StandaloneCheckpoint(

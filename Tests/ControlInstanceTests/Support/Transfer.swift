@@ -27,7 +27,7 @@ enum Transfer {
             let archived = ArchivedFile(
                 name: file.key,
                 bytes: UInt64(file.value.count),
-                sha256: SHA256.hex(of: file.value)
+                sha256: HexDigest.sha256(file.value)
             )
             items.append(ArchiveItem(file: archived, source: source))
         }

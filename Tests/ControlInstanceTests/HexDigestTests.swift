@@ -2,7 +2,7 @@ import Testing
 
 @testable import ControlInstance
 
-struct SHA256Tests {
+struct HexDigestTests {
     /// From FIPS 180-4's examples; the lengths are those around which the padding changes.
     @Test(arguments: [
         ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
@@ -17,6 +17,6 @@ struct SHA256Tests {
         (String(repeating: "a", count: 1000), "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3"),
     ])
     func isTheStandardsDigest(_ text: String, _ digest: String) {
-        #expect(SHA256.hex(of: Array(text.utf8)) == digest)
+        #expect(HexDigest.sha256(Array(text.utf8)) == digest)
     }
 }
