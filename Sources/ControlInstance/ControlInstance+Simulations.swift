@@ -173,8 +173,13 @@ extension ControlInstance {
                 )
             }
             let order = AdoptOrder(simulation: request.simulation, machine: request.machine, monitor: request.monitor)
-            let status = try await work(hypervisor) { hypervisor throws(HypervisorError) in
-                try await hypervisor.adopt(order)
+            let status: MachineStatus
+            do throws(ControlError) {
+                status = try await work(hypervisor) { hypervisor throws(HypervisorError) in
+                    try await hypervisor.adopt(order)
+                }
+            } catch {
+                throw ControlError(error.reasons, exitCode: Self.exitCode(ofAdoption: error))
             }
             record.state = .running
             record.spec.machines.append(status.launch.spec)
@@ -182,6 +187,14 @@ extension ControlInstance {
             try await writing(StoreChange(simulation: record))
             return status
         }
+    }
+
+    /// What was named is wrong, or is not to be had as things are now: neither is a failure of fermata's.
+    private static func exitCode(ofAdoption error: ControlError) -> Int {
+        let codes = Set(error.reasons.map(\.code))
+        if codes == ["monitor-invalid"] { return 2 }
+        let refusals: Set = ["monitor-failed", "adopt-process-unknown", "adopt-clock-unknown", "machine-exists"]
+        return !codes.isEmpty && codes.isSubset(of: refusals) ? 3 : error.exitCode
     }
 
     // MARK: - Records

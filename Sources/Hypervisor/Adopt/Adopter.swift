@@ -68,8 +68,8 @@ struct Adopter: Sendable {
     private func look(
         _ order: AdoptOrder
     ) async throws(HypervisorError) -> (address: QMPAddress, peer: Int32?, survey: MachineSurvey) {
+        let address = try monitorAddress(order)
         do {
-            let address = try QMPAddress(parsing: order.monitor)
             let monitor = try await QMPConnection.connect(to: address)
             let survey = try await MachineSurvey.of(monitor)
             let peer = monitor.peerProcessID
@@ -81,6 +81,21 @@ struct Adopter: Sendable {
         } catch {
             throw HypervisorError(code: "monitor-failed", machine: order.machine, message: "\(error)")
         }
+    }
+
+    /// What is no address at all is the fault of who named it, not of a machine.
+    private func monitorAddress(_ order: AdoptOrder) throws(HypervisorError) -> QMPAddress {
+        let why: String
+        if order.monitor.utf8.count > Int(PATH_MAX) {
+            why = "a monitor's address of \(order.monitor.utf8.count) bytes is longer than any path"
+        } else {
+            do throws(QMPError) {
+                return try QMPAddress(parsing: order.monitor)
+            } catch {
+                why = "\(error)"
+            }
+        }
+        throw HypervisorError(code: "monitor-invalid", machine: order.machine, message: why)
     }
 
     /// The program that really runs: `argv[0]` may be relative, or a name out of somebody's PATH.

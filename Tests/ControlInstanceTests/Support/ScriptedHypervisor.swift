@@ -289,6 +289,9 @@ final class ScriptedHypervisor: Hypervisor {
     }
 
     func adopt(_ order: AdoptOrder) async throws(HypervisorError) -> MachineStatus {
+        if order.monitor.hasPrefix("refuse:") {
+            throw HypervisorError(code: String(order.monitor.dropFirst("refuse:".count)), message: "\(host) cannot")
+        }
         let key = "\(order.simulation)/\(order.machine)"
         world.withLock { world in
             world.machines[key] = .running

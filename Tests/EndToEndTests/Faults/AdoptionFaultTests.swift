@@ -4,10 +4,10 @@ import Testing
 extension FaultTests {
     /// `adopt` of something that is no QEMU, or one that goes away.
     @Suite struct AdoptionFaultTests {
-        @Test(arguments: ["missing", "HTTP", "closed", "half a greeting", "garbage", "silent"])
+        @Test(arguments: ["no address", "missing", "HTTP", "closed", "half a greeting", "garbage", "silent"])
         func `a monitor that is none is told in a sentence, and no machine appears`(_ kind: String) async throws {
             try await FaultLab.with { lab in
-                let socket = "\(lab.home.folder)/monitor"
+                let socket = kind == "no address" ? "tcp:nowhere" : "\(lab.home.folder)/monitor"
                 let talker: Talker? =
                     switch kind {
                     case "HTTP":
@@ -25,7 +25,7 @@ extension FaultTests {
                     }
                 defer { talker?.stop() }
                 let adopt = try await lab.fermata("adopt", FaultLab.name, "alpha", socket)
-                #expect(adopt.status == 1, "\(adopt)")
+                #expect(adopt.status == (kind == "no address" ? 2 : 3), "\(adopt)")
                 #expect(adopt.messages.contains(socket), "\(adopt)")
                 #expect(try await lab.state() == nil)
                 lab.expectSettled(kind)

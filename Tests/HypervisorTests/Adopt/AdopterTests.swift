@@ -189,12 +189,17 @@ struct AdopterTests {
     @Test("what is no monitor is said to be none")
     func missing() async throws {
         let scratch = try ScratchFolder()
-        for monitor in [scratch.file("none"), "tcp:127.0.0.1:1", "nonsense"] {
+        let long = "/" + String(repeating: "x", count: 5_000)
+        for (monitor, code) in [
+            (scratch.file("none"), "monitor-failed"), ("tcp:127.0.0.1:1", "monitor-failed"),
+            ("nonsense", "monitor-invalid"), ("", "monitor-invalid"), ("unix:", "monitor-invalid"),
+            ("tcp:127.0.0.1", "monitor-invalid"), ("/a\u{0}b", "monitor-invalid"), (long, "monitor-invalid"),
+        ] {
             let order = AdoptOrder(simulation: "lab", machine: "old", monitor: monitor)
             let error = await #expect(throws: HypervisorError.self) {
                 try await Adopter().adopt(order, folder: scratch.file("x"))
             }
-            #expect(error?.reasons.map(\.code) == ["monitor-failed"])
+            #expect(error?.reasons.map(\.code) == [code], "\(monitor)")
             #expect(error?.reasons.first?.machine == "old")
         }
         #expect(scratch.names == [])
