@@ -24,12 +24,14 @@ public struct HookProcess: HookRunner {
     /// A command in the manner of a hook: whatever it does, it comes to an end, what it says is bounded, nothing of it is left.
     /// - Parameters:
     ///   - folder: in which it runs; nil: this process's.
-    ///   - variables: added to the environment.
+    ///   - variables: added to this process's environment.
+    ///   - inherits: false: they are all of its environment.
     public static func run(
         _ arguments: [String],
         in folder: String? = nil,
         timeout: Span,
         variables: [String: String],
+        inherits: Bool = true,
         input: String = ""
     ) async -> HookRun {
         let run = "\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
@@ -41,6 +43,7 @@ public struct HookProcess: HookRunner {
             timeout: timeout
         )
         command.input = input
+        command.inheritsEnvironment = inherits
         command.outputLimit = kept
         command.outputTail = kept
         command.endsItsGroup = true

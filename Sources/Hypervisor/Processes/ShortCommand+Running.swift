@@ -30,6 +30,7 @@ extension ShortCommand {
             path: path,
             arguments: arguments,
             environment: environment,
+            inheritsEnvironment: inheritsEnvironment,
             workingDirectory: workingDirectory,
             standardInput: input?.number ?? -1,
             standardOutput: output.write.number,

@@ -32,6 +32,8 @@ struct ShortCommand: Sendable {
     var arguments: [String]
     /// Added to this process's own, which they win over.
     var environment: [String: String] = [:]
+    /// false: nothing of this process's own environment.
+    var inheritsEnvironment = true
     var workingDirectory: String?
     var timeout: Span = .seconds(30)
     /// What it reads; at most as much as a pipe can hold, 1 MiB.

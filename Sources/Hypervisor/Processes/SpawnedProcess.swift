@@ -17,6 +17,7 @@ struct SpawnedProcess: Sendable {
         path: String,
         arguments: [String],
         environment: [String: String] = [:],
+        inheritsEnvironment: Bool = true,
         workingDirectory: String? = nil,
         standardInput: Int32 = -1,
         standardOutput: Int32,
@@ -25,7 +26,7 @@ struct SpawnedProcess: Sendable {
         ownSession: Bool
     ) throws(HypervisorError) -> SpawnedProcess {
         let argumentVector = CStringVector(arguments)
-        let environmentVector = CStringVector(mergedEnvironment(environment))
+        let environmentVector = CStringVector(Self.environment(environment, inherits: inheritsEnvironment))
         let directory = CStringVector(workingDirectory.map { [$0] } ?? [])
         let numbers = inherited.sorted { $0.key < $1.key }
         let sources = numbers.map(\.value.number)
@@ -76,9 +77,9 @@ struct SpawnedProcess: Sendable {
         return result
     }
 
-    private static func mergedEnvironment(_ additions: [String: String]) -> [String] {
+    private static func environment(_ additions: [String: String], inherits: Bool) -> [String] {
         var entries: [String] = []
-        var next = fermata_environment()
+        var next = inherits ? fermata_environment() : nil
         while let entry = next?.pointee {
             let text = String(cString: entry)
             if additions[String(text.prefix { $0 != "=" })] == nil { entries.append(text) }

@@ -172,7 +172,14 @@ extension BatchCopy {
         let detail = try await client.get(SimulationDetail.self, path).value
         let host = try session.isRemote() ? nil : DaemonParts.hostName()
         let environment = RunEnvironment(detail, session, host: host).variables
-        let run = await HookProcess.run(words, in: file.folder, timeout: limit, variables: environment)
+        // Of a simulation that this process runs beside itself, nothing.
+        let run = await HookProcess.run(
+            words,
+            in: file.folder,
+            timeout: limit,
+            variables: environment,
+            inherits: false
+        )
         let output = [run.output, run.errors].filter { !$0.isEmpty }.joined(separator: "\n")
         let message: String
         switch run.end {

@@ -32,6 +32,13 @@ struct ShortCommandTests {
         #expect(lines.contains { $0.hasPrefix("PATH=") })
     }
 
+    @Test("its environment is what is given, if it is not to have ours")
+    func environmentOfItsOwn() async throws {
+        var command = ShortCommand(arguments: ["env"], environment: ["FERMATA_X": "1"])
+        command.inheritsEnvironment = false
+        #expect(try await command.runSuccessfully().standardOutput == Array("FERMATA_X=1\n".utf8))
+    }
+
     @Test("too much output is dropped, and the command is not held up")
     func limit() async throws {
         var command = ShortCommand(arguments: ["head", "-c", "3000000", "/dev/zero"])
