@@ -21,15 +21,16 @@ extension Routes {
                         "a token cannot be good for \(life): leave lifeNs away for one without an end"
                     )
                 }
-                let (text, token) = try tokens.create(
+                let (text, token) = try await tokens.create(
                     try Call.name(body.name, of: "token"),
                     body.role,
-                    life: body.lifeNs
+                    life: body.lifeNs,
+                    endingBy: call.caller.end
                 )
                 return try Answer.json(TokenCreated(token: text, kept: TokenReport(token)), status: .created)
             },
             .delete("/v1/tokens/{token}") { call in
-                try tokens.revoke(try call.token())
+                try await tokens.revoke(try call.token())
                 return Response(status: .noContent)
             },
         ]

@@ -5,7 +5,7 @@ import HypervisorAPI
 
 /// Requests for what branches off from a checkpoint, and for what is left behind.
 extension Routes {
-    func rewind(_ call: Call, _ operation: OperationID? = nil) async throws -> RewindRequest {
+    func rewind(_ call: Call) async throws -> RewindRequest {
         let simulation = try call.simulation()
         let body = try await call.body(RewindBody.self)
         let discard = body.discard ?? false
@@ -17,8 +17,7 @@ extension Routes {
             checkpoint: try Call.name(body.checkpoint, of: "checkpoint"),
             when: body.when ?? .asap,
             policy: body.policy,
-            scope: body.scope ?? .rtc,
-            operation: operation
+            scope: body.scope ?? .rtc
         )
         let keepAs = try body.keepAs.map { try Call.name($0, of: "checkpoint") }
         return RewindRequest(resume, keeping: discard ? .nothing : .checkpoint(keepAs))
@@ -26,7 +25,13 @@ extension Routes {
 
     func clone(_ call: Call) async throws -> Response {
         try call.refuseParameters()
-        return try await once(call, again: { try await clones(since: $0) }, first: { try await clone($0, $1) })
+        return try await once(
+            call,
+            \.source.operation,
+            read: { try await cloneRequest($0) },
+            again: { try await clones(since: $0) },
+            first: { try begun(try await control.clone($0)) }
+        )
     }
 
     /// What a request has begun, as far as it came.
@@ -41,7 +46,7 @@ extension Routes {
         return try begun(started)
     }
 
-    private func clone(_ call: Call, _ operation: OperationID?) async throws -> Response {
+    private func cloneRequest(_ call: Call) async throws -> CloneRequest {
         let simulation = try call.simulation()
         let checkpoint = try call.checkpoint()
         let body = try await call.body(CloneBody.self)
@@ -50,16 +55,14 @@ extension Routes {
             checkpoint: checkpoint,
             when: body.when ?? .asap,
             policy: body.policy,
-            scope: body.scope ?? .rtc,
-            operation: operation
+            scope: body.scope ?? .rtc
         )
-        let request = CloneRequest(
+        return CloneRequest(
             source,
             as: try Call.name(body.name, of: "simulation"),
             count: body.count,
             newMACs: body.newMACs ?? false
         )
-        return try begun(try await control.clone(request))
     }
 
     private func begun(_ started: [CloneStarted]) throws -> Response {

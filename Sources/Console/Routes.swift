@@ -64,33 +64,53 @@ struct Routes: Sendable {
             .post("/v1/simulations/{simulation}/up") { call in
                 try call.refuseParameters()
                 let simulation = try call.simulation()
-                return try await once(call) { call, operation in
+                return try await once(call, \UpRequest.operation) { call in
                     let body = try await call.body(UpBody.self)
                     guard body.spec.name == simulation else {
                         throw Problem.badRequest(
                             "the path names the simulation \(simulation), its spec \(body.spec.name)"
                         )
                     }
-                    return try await control.up(
-                        UpRequest(spec: body.spec, when: body.when ?? .asap, operation: operation)
-                    )
+                    return UpRequest(spec: body.spec, when: body.when ?? .asap)
+                } begin: {
+                    try await control.up($0)
                 }
             },
             .post("/v1/simulations/{simulation}/suspend") { call in
                 if try call.isDryRun() { return try await rehearse(.suspend(try await save(call))) }
-                return try await once(call) { try await control.suspend(try await save($0, $1)) }
+                return try await once(
+                    call,
+                    \.operation,
+                    read: { try await save($0) },
+                    begin: { try await control.suspend($0) }
+                )
             },
             .post("/v1/simulations/{simulation}/checkpoint") { call in
                 if try call.isDryRun() { return try await rehearse(.checkpoint(try await save(call))) }
-                return try await once(call) { try await control.checkpoint(try await save($0, $1)) }
+                return try await once(
+                    call,
+                    \.operation,
+                    read: { try await save($0) },
+                    begin: { try await control.checkpoint($0) }
+                )
             },
             .post("/v1/simulations/{simulation}/resume") { call in
                 if try call.isDryRun() { return try await rehearse(.resume(try await resume(call))) }
-                return try await once(call) { try await control.resume(try await resume($0, $1)) }
+                return try await once(
+                    call,
+                    \.operation,
+                    read: { try await resume($0) },
+                    begin: { try await control.resume($0) }
+                )
             },
             .post("/v1/simulations/{simulation}/rewind") { call in
                 if try call.isDryRun() { return try await rehearse(.rewind(try await rewind(call))) }
-                return try await once(call) { try await control.rewind(try await rewind($0, $1)) }
+                return try await once(
+                    call,
+                    \.resume.operation,
+                    read: { try await rewind($0) },
+                    begin: { try await control.rewind($0) }
+                )
             },
             .post("/v1/simulations/{simulation}/down") { call in
                 try call.refuseParameters()
@@ -244,7 +264,7 @@ struct Routes: Sendable {
         return "/v1/operations?limit=\(limit)&before=\(last.operation)\(filter)"
     }
 
-    private func resume(_ call: Call, _ operation: OperationID? = nil) async throws -> ResumeRequest {
+    private func resume(_ call: Call) async throws -> ResumeRequest {
         let simulation = try call.simulation()
         let body = try await call.body(ResumeBody.self)
         return ResumeRequest(
@@ -253,12 +273,11 @@ struct Routes: Sendable {
             when: body.when ?? .asap,
             policy: body.policy,
             scope: body.scope ?? .rtc,
-            ram: body.ram ?? .keep,
-            operation: operation
+            ram: body.ram ?? .keep
         )
     }
 
-    private func save(_ call: Call, _ operation: OperationID? = nil) async throws -> SaveRequest {
+    private func save(_ call: Call) async throws -> SaveRequest {
         let simulation = try call.simulation()
         let body = try await call.body(SaveBody.self)
         let checkpoint = try body.checkpoint.map { try Call.name($0, of: "checkpoint") }
@@ -267,8 +286,7 @@ struct Routes: Sendable {
             simulation: simulation,
             checkpoint: checkpoint,
             when: body.when ?? .asap,
-            annotations: Annotations(labels: body.labels ?? [:], note: note),
-            operation: operation
+            annotations: Annotations(labels: body.labels ?? [:], note: note)
         )
     }
 

@@ -58,8 +58,13 @@ import Yams
         }
     }
 
-    private static func with(_ body: @Sendable @escaping (Door) async throws -> Void) async throws {
+    /// - Parameter file: what is in the tokens' file already.
+    private static func with(
+        file: String? = nil,
+        _ body: @Sendable @escaping (Door) async throws -> Void
+    ) async throws {
         try await withFolder { folder in
+            if let file { try Data(file.utf8).write(to: URL(filePath: "\(folder)/tokens.json")) }
             let log = RecordedLog()
             let clock = ManualClock(at: .now)
             let tokens = TokenBook(path: "\(folder)/tokens.json", clock: clock, logger: log.logger)
@@ -87,9 +92,9 @@ import Yams
         let routes = try Self.routes()
         #expect(routes.count > 30)
         try await Self.with { door in
-            let (revoked, _) = try door.tokens.create("revoked", .admin, life: nil)
-            let (expired, _) = try door.tokens.create("expired", .admin, life: .seconds(1))
-            try door.tokens.revoke("revoked")
+            let (revoked, _) = try await door.tokens.create("revoked", .admin, life: nil)
+            let (expired, _) = try await door.tokens.create("expired", .admin, life: .seconds(1))
+            try await door.tokens.revoke("revoked")
             door.clock.advance(by: .seconds(2))
             let attempts: [(String?, String)] = [
                 (nil, "token-missing"), ("", "token-missing"), ("Bearer", "token-missing"),
@@ -119,7 +124,7 @@ import Yams
         try await Self.with { door in
             var texts: [AccessRole: String] = [:]
             for role in AccessRole.allCases {
-                texts[role] = try door.tokens.create(role.rawValue, role, life: nil).text
+                texts[role] = try await door.tokens.create(role.rawValue, role, life: nil).text
             }
             for route in routes {
                 let word = route.role.split(separator: ",").first.map { String($0) } ?? ""
@@ -148,11 +153,11 @@ import Yams
     @Test func `what a route does beyond its role needs more than it`() async throws {
         try await Self.with { door in
             let simulation = "/v1/simulations/x"
-            let text = try Dictionary(
-                uniqueKeysWithValues: AccessRole.allCases.map {
-                    ($0, try door.tokens.create("\($0)", $0, life: nil).text)
-                }
-            )
+            var texts: [AccessRole: String] = [:]
+            for role in AccessRole.allCases {
+                texts[role] = try await door.tokens.create("\(role)", role, life: nil).text
+            }
+            let text = texts
             func status(_ path: String, _ role: AccessRole, _ body: String? = nil) async throws -> Int {
                 let token = try #require(text[role])
                 return try await door.client.execute(
@@ -178,7 +183,7 @@ import Yams
 
     @Test func `what is no path is not told to strangers`() async throws {
         try await Self.with { door in
-            let text = try door.tokens.create("v", .view, life: nil).text
+            let text = try await door.tokens.create("v", .view, life: nil).text
             for path in ["/", "/v1/nothing", "/v1/../../etc/passwd", "/enter", "/index.html", "/v1/hosts%00"] {
                 let route = Route(method: .get, path: path, role: "")
                 #expect(try await door.send(route, nil).code == "token-missing", "\(path)")
@@ -207,7 +212,7 @@ import Yams
             #expect(try bad.problem().code == "name-invalid")
         }
         try await Self.with { door in
-            let (text, _) = try door.tokens.create("admin", .admin, life: nil)
+            let (text, _) = try await door.tokens.create("admin", .admin, life: nil)
             let made = try await door.client.execute(
                 uri: "/v1/tokens",
                 method: .post,
@@ -221,6 +226,30 @@ import Yams
                 headers: [.authorization: "Bearer \(text)"]
             ) { String(buffer: $0.body) }
             #expect(list.contains("\"ci\"") && !list.contains(made.token) && !list.contains("digest"))
+        }
+    }
+
+    @Test func `a token that has an end makes none that has a later one`() async throws {
+        try await Self.with { door in
+            let (short, _) = try await door.tokens.create("short", .admin, life: .seconds(60))
+            let (endless, _) = try await door.tokens.create("endless", .admin, life: nil)
+            for (text, life, code) in [
+                (short, nil, "token-outlives"), (short, 61_000_000_000, "token-outlives"),
+                (short, Int64.max, "token-outlives"), (short, 60_000_000_000, nil), (endless, nil, nil),
+                (endless, Int64.max, nil),
+            ] as [(String, Int64?, String?)] {
+                let name = "t\(try door.tokens.all.count)"
+                let field = life.map { ",\"lifeNs\":\($0)" } ?? ""
+                let (status, problem) = try await door.client.execute(
+                    uri: "/v1/tokens",
+                    method: .post,
+                    headers: [.authorization: "Bearer \(text)", .contentType: "application/json"],
+                    body: ByteBuffer(string: "{\"name\":\"\(name)\",\"role\":\"view\"\(field)}")
+                ) {
+                    ($0.status.code, try? JSONDecoder().decode(Problem.self, from: Data($0.body.readableBytesView)))
+                }
+                #expect(status == (code == nil ? 201 : 403) && problem?.code == code, "\(name) \(field)")
+            }
         }
     }
 }

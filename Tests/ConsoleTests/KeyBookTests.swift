@@ -18,57 +18,90 @@ import Testing
 
     private static func operation(_ text: String) -> OperationID { OperationID(text: text) }
 
-    @Test func `a key stands for the operation that it was first sent for, in the next daemon, too`() throws {
-        try withFolder { folder in
-            let first = try Self.book(folder).claim("k", for: "r", new: Self.operation("a"))
+    @Test func `a key stands for the operation that it was first sent for, in the next daemon, too`() async throws {
+        try await withFolder { folder in
+            let first = try await Self.book(folder).claim("k", of: "s", for: "r", new: Self.operation("a"))
             #expect(first.operation.text == "a" && !first.isKnown)
             let book = Self.book(folder)
-            let again = try book.claim("k", for: "r", new: Self.operation("b"))
+            let again = try await book.claim("k", of: "s", for: "r", new: Self.operation("b"))
             #expect(again.operation.text == "a" && again.isKnown)
-            #expect(throws: Problem.keyReused) { _ = try book.claim("k", for: "other", new: Self.operation("b")) }
-            #expect(try book.claim("l", for: "r", new: Self.operation("b")).operation.text == "b")
+            await #expect(throws: Problem.keyReused) {
+                _ = try await book.claim("k", of: "s", for: "other", new: Self.operation("b"))
+            }
+            #expect(try await book.claim("l", of: "s", for: "r", new: Self.operation("b")).operation.text == "b")
         }
     }
 
-    @Test func `a line that a crash cut off hides none of the others`() throws {
-        try withFolder { folder in
-            _ = try Self.book(folder).claim("k", for: "r", new: Self.operation("a"))
+    @Test func `a line that a crash cut off hides none of the others`() async throws {
+        try await withFolder { folder in
+            _ = try await Self.book(folder).claim("k", of: "s", for: "r", new: Self.operation("a"))
             let path = "\(folder)/keys.jsonl"
             let whole = try String(contentsOfFile: path, encoding: .utf8)
             try Data((whole + "{\"key\":\"l\",\"req").utf8).write(to: URL(filePath: path))
             let book = Self.book(folder)
-            #expect(try book.claim("k", for: "r", new: Self.operation("b")).operation.text == "a")
-            #expect(try book.claim("l", for: "r", new: Self.operation("c")).isKnown == false)
+            #expect(try await book.claim("k", of: "s", for: "r", new: Self.operation("b")).operation.text == "a")
+            #expect(try await book.claim("l", of: "s", for: "r", new: Self.operation("c")).isKnown == false)
             // What was cut off is not joined to what came after it.
             let next = Self.book(folder)
-            #expect(try next.claim("l", for: "r", new: Self.operation("d")).operation.text == "c")
+            #expect(try await next.claim("l", of: "s", for: "r", new: Self.operation("d")).operation.text == "c")
         }
     }
 
-    @Test func `of many keys the oldest are forgotten, and the file does not grow for ever`() throws {
-        try withFolder { folder in
+    @Test func `of many keys the oldest are forgotten, and the file does not grow for ever`() async throws {
+        try await withFolder { folder in
             let line = { (number: Int) in "{\"key\":\"k\(number)\",\"operation\":\"o\(number)\",\"request\":\"r\"}\n" }
             let text = (0..<3 * KeyBook.limit).map(line).joined()
             try Data(text.utf8).write(to: URL(filePath: "\(folder)/keys.jsonl"))
             let book = Self.book(folder)
-            #expect(try book.claim("k0", for: "r", new: Self.operation("new")).isKnown == false)
-            #expect(try book.claim("k\(3 * KeyBook.limit - 1)", for: "r", new: Self.operation("new")).isKnown)
+            #expect(try await book.claim("k0", of: "s", for: "r", new: Self.operation("new")).isKnown == false)
+            #expect(
+                try await book.claim("k\(3 * KeyBook.limit - 1)", of: "s", for: "r", new: Self.operation("new")).isKnown
+            )
             let lines = try String(contentsOfFile: "\(folder)/keys.jsonl", encoding: .utf8).split(separator: "\n")
             #expect(lines.count == KeyBook.limit)
         }
     }
 
-    @Test func `what cannot be written down is not begun`() throws {
-        try withFolder { folder in
+    @Test func `what cannot be written down is not begun`() async throws {
+        try await withFolder { folder in
             let book = Self.book(folder)
             #expect(mkdir("\(folder)/keys.jsonl.new", 0o700) == 0)
-            let problem = #expect(throws: Problem.self) {
-                _ = try book.claim("k", for: "r", new: Self.operation("a"))
+            let problem = await #expect(throws: Problem.self) {
+                _ = try await book.claim("k", of: "s", for: "r", new: Self.operation("a"))
             }
             #expect(problem?.code == "keys-not-written")
             #expect(rmdir("\(folder)/keys.jsonl.new") == 0)
-            let again = try book.claim("k", for: "r", new: Self.operation("b"))
+            let again = try await book.claim("k", of: "s", for: "r", new: Self.operation("b"))
             #expect(!again.isKnown)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a disk that hangs holds up who has a new key, and nobody else`() async throws {
+        try await withFolder { folder in
+            _ = try await Self.book(folder).claim("k", of: "s", for: "r", new: Self.operation("a"))
+            let book = Self.book(folder)
+            let disk = try HangingDisk("\(folder)/keys.jsonl.new")
+            await withTaskGroup(of: Void.self) { group in
+                for number in 0..<HangingDisk.writers {
+                    group.addTask {
+                        _ = try? await book.claim("new\(number)", of: "s", for: "r", new: Self.operation("b"))
+                    }
+                }
+                await disk.whileItHangs {
+                    let known = try? await book.claim("k", of: "s", for: "r", new: Self.operation("c"))
+                    #expect(known?.isKnown == true)
+                }
+                disk.goesOn()
+            }
+            // All but the one that the disk failed.
+            let next = Self.book(folder)
+            var known = 0
+            for number in 0..<HangingDisk.writers {
+                let claim = try await next.claim("new\(number)", of: "s", for: "r", new: Self.operation("c"))
+                if claim.isKnown { known += 1 }
+            }
+            #expect(known >= HangingDisk.writers - 1)
         }
     }
 

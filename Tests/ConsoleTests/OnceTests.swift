@@ -124,4 +124,20 @@ import Testing
             #expect(Self.begun(control) == 1)
         }
     }
+
+    @Test(arguments: verbs)
+    func `what is no request uses up no key`(_ verb: String, _ body: String) async throws {
+        try await withFolder { folder in
+            let control = ScriptedControl(events: OperationRequestTests.events)
+            try await RouterClient.with(control, keys: Self.book(folder)) { client async throws in
+                let path = "/v1/simulations/lab/\(verb)"
+                for wrong in ["{", #"{"unknown":1}"#, #"{"when":"later"}"#] {
+                    let reply = try await client.send(.post, path, wrong, headers: Self.headers("k"))
+                    #expect(reply.status == 400, "\(reply.text)")
+                }
+                let reply = try await client.send(.post, path, body, headers: Self.headers("k"))
+                #expect(reply.status == 202, "\(reply.text)")
+            }
+        }
+    }
 }

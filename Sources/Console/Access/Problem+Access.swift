@@ -1,3 +1,5 @@
+import Time
+
 /// Why somebody may not do what he asks for.
 extension Problem {
     static var tokenMissing: Problem {
@@ -35,6 +37,17 @@ extension Problem {
         Problem(
             code: "role-insufficient",
             detail: "that needs the role \(needed.rawValue), and the token has \(role.rawValue)",
+            status: 403,
+            exitCode: 3
+        )
+    }
+
+    /// - Parameter end: of the token that asks.
+    static func tokenOutlives(_ end: HostInstant) -> Problem {
+        Problem(
+            code: "token-outlives",
+            detail: "the token that asks is good until \(end), and one that it makes is not good for longer: "
+                + "say an end before that ('--expires')",
             status: 403,
             exitCode: 3
         )
@@ -84,6 +97,16 @@ extension Problem {
             detail:
                 "the tokens in \(file) cannot be used (\(why)): none is good until that is put right and the daemon "
                 + "is started anew, or the file is removed and other tokens are made",
+            status: 503,
+            exitCode: 1
+        )
+    }
+
+    /// The same for who has shown no good token.
+    static var tokensClosed: Problem {
+        Problem(
+            code: "tokens-unusable",
+            detail: "no token is good now: the log of the control instance's daemon says why",
             status: 503,
             exitCode: 1
         )

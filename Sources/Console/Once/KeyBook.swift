@@ -8,23 +8,23 @@ import Synchronization
 /// It is written down before the operation begins, so that the next daemon knows it, too: whether the operation did begin is in the
 /// database, by the id that is kept here.
 public final class KeyBook: Sendable {
-    /// The oldest of more are forgotten: who has not come back for so long will not.
+    /// Of all senders. Of more, the oldest of whoever has the most is forgotten: nobody's keys push out those of one who sends fewer.
     static let limit = 4096
-    /// Of the file: each line is some 200 bytes.
+    /// Of the file: each line is some 250 bytes.
     private static let largestFile = 8 << 20
 
     private struct State {
-        var requests: [String: KeyedRequest] = [:]
-        /// Of the keys, oldest first.
-        var order: [String] = []
+        var known = KnownKeys(limit: KeyBook.limit)
         /// In the file; nil: there is none yet.
         var lines: Int?
-        /// Keys that are being dealt with, and who waits for that.
-        var busy: [String: [CheckedContinuation<Void, Never>]] = [:]
     }
 
     private let file: PrivateFile
+    /// What is on disk. Whoever changes it does so on ``writing``, and nobody who reads it waits for that.
     private let state: Mutex<State>
+    private let writing = WritingQueue("keys")
+    /// Keys that are being dealt with, and who waits for that.
+    private let busy = Mutex<[String: [CheckedContinuation<Void, Never>]]>([:])
 
     /// - Parameter path: absolute; need not be there. Of this process alone: it is read once.
     public init(path: String, logger: Logger) {
@@ -35,7 +35,7 @@ public final class KeyBook: Sendable {
                 // A line that was cut off by a crash belongs to an operation that did not begin.
                 for line in bytes.split(separator: UInt8(ascii: "\n")) {
                     guard let request = try? JSONDecoder().decode(KeyedRequest.self, from: Data(line)) else { continue }
-                    Self.add(request, to: &state)
+                    state.known.add(request)
                 }
             }
         } catch {
@@ -50,12 +50,12 @@ public final class KeyBook: Sendable {
     /// Waits until nobody else deals with the key. To be followed by ``leave(_:)``.
     func enter(_ key: String) async {
         await withCheckedContinuation { continuation in
-            let isFree = state.withLock { state in
-                if state.busy[key] == nil {
-                    state.busy[key] = []
+            let isFree = busy.withLock { busy in
+                if busy[key] == nil {
+                    busy[key] = []
                     return true
                 }
-                state.busy[key]?.append(continuation)
+                busy[key]?.append(continuation)
                 return false
             }
             if isFree { continuation.resume() }
@@ -63,60 +63,68 @@ public final class KeyBook: Sendable {
     }
 
     func leave(_ key: String) {
-        let next: CheckedContinuation<Void, Never>? = state.withLock { state in
-            guard let waiting = state.busy[key], !waiting.isEmpty else {
-                state.busy[key] = nil
+        let next: CheckedContinuation<Void, Never>? = busy.withLock { busy in
+            guard let waiting = busy[key], !waiting.isEmpty else {
+                busy[key] = nil
                 return nil
             }
-            return state.busy[key]?.removeFirst()
+            return busy[key]?.removeFirst()
         }
         next?.resume()
     }
 
     /// The operation that a key stands for.
-    /// - Parameter new: what it is to stand for if it is not known yet; durable when this returns.
+    /// - Parameters:
+    ///   - sender: whose key it is.
+    ///   - new: what it is to stand for if it is not known yet; durable when this returns.
     /// - Returns: whether it was known, too.
     /// - Throws: ``Problem`` `key-reused` when it was sent with another request, `keys-not-written`.
-    func claim(_ key: String, for request: String, new: OperationID) throws(Problem) -> (
-        operation: OperationID, isKnown: Bool
-    ) {
-        try state.withLock { state throws(Problem) in
-            if let known = state.requests[key] {
-                guard known.request == request else { throw .keyReused }
-                return (known.operation, true)
-            }
-            let entry = KeyedRequest(key: key, request: request, operation: new)
+    func claim(
+        _ key: String,
+        of sender: String,
+        for request: String,
+        new: OperationID
+    ) async throws(Problem) -> (operation: OperationID, isKnown: Bool) {
+        if let known = try known(key, request) { return (known, true) }
+        let entry = KeyedRequest(key: key, sender: sender, request: request, operation: new)
+        return try await writing.run { [self] () throws(Problem) -> (operation: OperationID, isKnown: Bool) in
+            if let known = try known(key, request) { return (known, true) }
             do throws(PrivateFile.Failure) {
-                try write(entry, &state)
+                try write(entry)
             } catch {
                 // What is at the file's end now is not known: it is written anew.
-                state.lines = nil
+                state.withLock { $0.lines = nil }
                 throw .keysNotWritten(file.path, error.why)
             }
             return (new, false)
         }
     }
 
-    private func write(_ entry: KeyedRequest, _ state: inout State) throws(PrivateFile.Failure) {
-        var next = state
-        Self.add(entry, to: &next)
-        if let lines = state.lines, lines < 2 * Self.limit {
-            try file.append(try Self.line(entry))
-            next.lines = lines + 1
-        } else {
-            var bytes: [UInt8] = []
-            for key in next.order {
-                if let request = next.requests[key] { bytes += try Self.line(request) }
-            }
-            try file.write(bytes)
-            next.lines = next.order.count
-        }
-        state = next
+    private func known(_ key: String, _ request: String) throws(Problem) -> OperationID? {
+        guard let known = state.withLock({ $0.known[key] }) else { return nil }
+        guard known.request == request else { throw .keyReused }
+        return known.operation
     }
 
-    private static func add(_ request: KeyedRequest, to state: inout State) {
-        if state.requests.updateValue(request, forKey: request.key) == nil { state.order.append(request.key) }
-        if state.order.count > limit { state.requests[state.order.removeFirst()] = nil }
+    /// On ``writing``.
+    private func write(_ entry: KeyedRequest) throws(PrivateFile.Failure) {
+        if let lines = state.withLock({ $0.lines }), lines < 2 * Self.limit {
+            try file.append(try Self.line(entry))
+            state.withLock {
+                $0.known.add(entry)
+                $0.lines = lines + 1
+            }
+            return
+        }
+        var known = state.withLock { $0.known }
+        known.add(entry)
+        var bytes: [UInt8] = []
+        for request in known.all { bytes += try Self.line(request) }
+        try file.write(bytes)
+        state.withLock { [known] in
+            $0.known = known
+            $0.lines = known.count
+        }
     }
 
     private static func line(_ request: KeyedRequest) throws(PrivateFile.Failure) -> [UInt8] {

@@ -8,30 +8,47 @@ import HypervisorAPI
 
 /// Operations that a request begins once, however often it is sent.
 extension Routes {
-    /// - Parameter begin: is given the id to begin it by; nil: any.
-    func once(
+    /// - Parameters:
+    ///   - operation: where in what is asked for the id stands that it is to begin by; nil there: any.
+    ///   - read: what is asked for, from the body. A key is used up by what can be begun, not by what is no request.
+    ///   - begin: begins it.
+    func once<Asked: Sendable>(
         _ call: Call,
-        _ begin: (Call, OperationID?) async throws -> OperationID
+        _ operation: WritableKeyPath<Asked, OperationID?>,
+        read: (Call) async throws -> Asked,
+        begin: (Asked) async throws -> OperationID
     ) async throws -> Response {
-        try await once(call, again: { try begun($0) }, first: { try begun(try await begin($0, $1)) })
+        try await once(call, operation, read: read, again: { try begun($0) }, first: { try begun(try await begin($0)) })
     }
 
     /// - Parameters:
     ///   - again: answers for what the id has begun already.
     ///   - first: begins it.
-    func once(
+    func once<Asked: Sendable>(
         _ call: Call,
+        _ id: WritableKeyPath<Asked, OperationID?>,
+        read: (Call) async throws -> Asked,
         again: (OperationID) async throws -> Response,
-        first: (Call, OperationID?) async throws -> Response
+        first: (Asked) async throws -> Response
     ) async throws -> Response {
-        guard let text = try call.idempotencyKey() else { return try await first(call, nil) }
+        guard let text = try call.idempotencyKey() else { return try await first(try await read(call)) }
         let (call, request) = try await call.digested()
-        let key = Self.digest(["\(call.caller.name)", text].joined(separator: "\n"))
+        var asked = try await read(call)
+        let sender = call.caller.name
+        let key = Self.digest([sender, text].joined(separator: "\n"))
         await keys.enter(key)
         defer { keys.leave(key) }
-        let (operation, isKnown) = try keys.claim(key, for: request, new: .new(at: .now))
+        let (operation, isKnown) = try await keys.claim(
+            key,
+            of: String(Self.digest(sender).prefix(16)),
+            for: request,
+            new: .new(at: .now)
+        )
         // Of one that was refused, or that a daemon's end came before, nothing is there: then this is the first.
-        guard isKnown, try await isRecorded(operation) else { return try await first(call, operation) }
+        guard isKnown, try await isRecorded(operation) else {
+            asked[keyPath: id] = operation
+            return try await first(asked)
+        }
         var response = try await again(operation)
         response.headers[.idempotencyReplayed] = "true"
         return response
