@@ -2,6 +2,11 @@ import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 
+extension Response {
+    /// To HEAD the head alone, whoever answers: a body behind it would be taken for the beginning of the next answer.
+    func answering(_ request: Request) -> Response { request.method == .head ? createHeadResponse() : self }
+}
+
 /// Responses with JSON bodies.
 enum Answer {
     static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {

@@ -18,6 +18,7 @@ public struct ConsoleServer: Sendable {
     let logger: Logger
     /// A client that does not read its events, or a machine that hangs, must not keep the daemon for ever.
     var longestEnd: Duration? = .seconds(45)
+    var limits = DoorLimits()
 
     /// - Parameters:
     ///   - started: what the daemon tells as its own beginning.
@@ -60,7 +61,7 @@ public struct ConsoleServer: Sendable {
             ask.yield()
         }
         let application = Application(
-            responder: OwnerDoor(api: Self.router(routes).buildResponder()),
+            responder: OwnerDoor(api: Self.router(routes, limits).buildResponder()),
             configuration: ApplicationConfiguration(address: .unixDomainSocket(path: socket.path)),
             onServerRunning: { _ in
                 do {
@@ -73,8 +74,14 @@ public struct ConsoleServer: Sendable {
             },
             logger: logger
         )
-        var services: [any Service] = [application, BrowserDoor(entrance: entrance, routes: routes, logger: logger)]
-        if let remote { services.append(RemoteDoor(entrance: remote, tokens: tokens, routes: routes, logger: logger)) }
+        var services: [any Service] = [
+            application, BrowserDoor(entrance: entrance, routes: routes, limits: limits, logger: logger),
+        ]
+        if let remote {
+            services.append(
+                RemoteDoor(entrance: remote, tokens: tokens, routes: routes, limits: limits, logger: logger)
+            )
+        }
         var configuration = ServiceGroupConfiguration(
             // The last one ends first.
             services: services + [WindDown(control: control)],
@@ -93,21 +100,22 @@ public struct ConsoleServer: Sendable {
         }
     }
 
-    static func router(_ routes: Routes) -> Router<ConsoleContext> {
+    /// - Parameter limits: of one door, so of each door's own.
+    static func router(_ routes: Routes, _ limits: DoorLimits = DoorLimits()) -> Router<ConsoleContext> {
         let router = Router(context: ConsoleContext.self)
+        let streams = OpenStreams(limit: limits.streams)
         router.middlewares.add(ProblemMiddleware())
         let byPath = Dictionary(grouping: routes.endpoints, by: \.path)
         for endpoints in byPath.values {
             for endpoint in endpoints {
-                router.on(endpoint.routerPath, method: endpoint.method) { request, context in
-                    try await endpoint.handler(
-                        Call(
-                            request: request,
-                            parameters: context.parameters,
-                            caller: try admit(context, to: endpoint, request),
-                            channel: context.channel
-                        )
+                router.on(endpoint.routerPath, method: endpoint.method) { request, context -> Response in
+                    let call = Call(
+                        request: request,
+                        parameters: context.parameters,
+                        caller: try admit(context, to: endpoint, request),
+                        channel: context.channel
                     )
+                    return try streams.hold(try await endpoint.handler(call), of: call.caller)
                 }
             }
             // The router itself would call a known path with another method unknown.

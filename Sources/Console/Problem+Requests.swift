@@ -68,6 +68,15 @@ extension Problem {
         )
     }
 
+    static func tooManyStreams(_ limit: Int) -> Problem {
+        Problem(
+            code: "too-many-streams",
+            detail: "this token, or browser, has \(limit) streams of events open, as many as it may: end some of them",
+            status: 429,
+            exitCode: 3
+        )
+    }
+
     static var noSession: Problem {
         Problem(
             code: "no-session",

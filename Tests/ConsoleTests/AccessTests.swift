@@ -252,4 +252,33 @@ import Yams
             }
         }
     }
+
+    @Test func `what is wrong with the tokens' file is for the log, not for strangers`() async throws {
+        try await Self.with(file: "{") { door in
+            let (status, text) = try await door.client.execute(
+                uri: "/v1/version",
+                method: .get,
+                headers: [.authorization: "Bearer fermata_0"]
+            ) { ($0.status.code, String(buffer: $0.body)) }
+            #expect(status == 503 && text.contains("tokens-unusable"))
+            #expect(!text.contains("tokens.json") && !text.contains("damaged"), "\(text)")
+            #expect(door.log.lines.contains { $0.contains("tokens.json") && $0.contains("damaged") })
+        }
+    }
+
+    @Test func `to HEAD the head is told, whoever refuses it`() async throws {
+        try await Self.with { door in
+            let (text, _) = try await door.tokens.create("v", .view, life: nil)
+            for (fields, path, status) in [
+                ([:], "/v1/version", 401), ([.authorization: "Bearer \(text)"], "/v1/version", 405),
+                ([.authorization: "Bearer \(text)"], "/v1/nothing", 404),
+            ] as [(HTTPFields, String, Int)] {
+                let (answered, body, length) = try await door.client.execute(uri: path, method: .head, headers: fields)
+                {
+                    ($0.status.code, $0.body.readableBytes, $0.headers[.contentLength])
+                }
+                #expect(answered == status && body == 0 && length != "0", "\(path)")
+            }
+        }
+    }
 }

@@ -95,6 +95,7 @@ import Testing
             let reply = try await client.send(method, path)
             #expect(reply.status == 405)
             #expect(reply.allow == allowed)
+            #expect(reply.body.isEmpty == (method == .head))
         }
     }
 

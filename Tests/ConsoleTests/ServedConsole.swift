@@ -10,6 +10,9 @@ enum ServedConsole {
     static func with(
         _ control: ScriptedControl = ScriptedControl(),
         entrance: BrowserEntrance = BrowserEntrance(.onDemand),
+        remote: RemoteEntrance? = nil,
+        limits: DoorLimits = DoorLimits(),
+        logger: Logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
         at path: String,
         _ body: @escaping @Sendable (String) throws -> Void
     ) async throws {
@@ -20,9 +23,11 @@ enum ServedConsole {
             entrance: entrance,
             tokens: TokenBook(path: "\(path).tokens", logger: Logger(label: "test")),
             keys: KeyBook(path: "\(path).keys", logger: Logger(label: "test")),
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+            remote: remote,
+            logger: logger
         )
         server.longestEnd = nil
+        server.limits = limits
         let (ready, isReady) = AsyncStream.makeStream(of: Void.self)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { [server] in
@@ -45,11 +50,12 @@ enum ServedConsole {
     static func browsing(
         _ control: ScriptedControl = ScriptedControl(),
         limits: BrowserSessions.Limits = BrowserSessions.Limits(),
+        doors: DoorLimits = DoorLimits(),
         _ body: @escaping @Sendable (Visit) throws -> Void
     ) async throws {
         try await withFolder { folder in
             let entrance = BrowserEntrance(.onDemand, limits: limits)
-            try await with(control, entrance: entrance, at: "\(folder)/s") { path throws in
+            try await with(control, entrance: entrance, limits: doors, at: "\(folder)/s") { path throws in
                 try body(Visit(socket: path))
             }
         }

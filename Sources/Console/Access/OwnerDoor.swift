@@ -7,6 +7,6 @@ struct OwnerDoor<API: HTTPResponder>: HTTPResponder where API.Context == Console
     func respond(to request: Request, context: ConsoleContext) async throws -> Response {
         var context = context
         context.caller = .owner
-        return try await api.respond(to: request, context: context)
+        return try await api.respond(to: request, context: context).answering(request)
     }
 }

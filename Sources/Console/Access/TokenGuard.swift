@@ -5,9 +5,6 @@ import NIOCore
 
 /// Stands before the API where programs elsewhere reach it: nothing is answered without a good token, not even that there is no such path.
 struct TokenGuard<API: HTTPResponder>: HTTPResponder where API.Context == ConsoleContext {
-    /// How soon what is still being answered ends with a token that is revoked or has expired.
-    private static var watch: TimeAmount { .seconds(1) }
-
     let tokens: TokenBook
     let logger: Logger
     let api: API
@@ -18,17 +15,7 @@ struct TokenGuard<API: HTTPResponder>: HTTPResponder where API.Context == Consol
             let token = try token(of: request)
             var context = context
             context.caller = .token(token)
-            let watching = end(context.channel, with: token)
-            response = try await answer(request, context)
-            let body = response.body
-            if body.contentLength == nil {
-                response.body = ResponseBody { writer in
-                    defer { watching.cancel() }
-                    try await body.write(writer)
-                }
-            } else {
-                watching.cancel()
-            }
+            response = try await answer(request, context, token)
         } catch {
             // Of the request only what has no secrets in it.
             logger.warning(
@@ -39,18 +26,28 @@ struct TokenGuard<API: HTTPResponder>: HTTPResponder where API.Context == Consol
                     "peer": "\(context.channel.remoteAddress?.description ?? "unknown")",
                 ]
             )
-            response = Answer.problem(error)
+            // Where the file is, and what is wrong with it, is in the log and not for strangers.
+            response = Answer.problem(error.code == Problem.tokensClosed.code ? .tokensClosed : error)
             if error.status == 401 { response.headers[.wwwAuthenticate] = "Bearer" }
         }
         response.headers[.xContentTypeOptions] = "nosniff"
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
-        return response
+        return response.answering(request)
     }
 
-    private func answer(_ request: Request, _ context: ConsoleContext) async throws(Problem) -> Response {
+    private func answer(
+        _ request: Request,
+        _ context: ConsoleContext,
+        _ token: AccessToken
+    ) async throws(Problem) -> Response {
+        let tokens = tokens
+        let watch = ConnectionWatch.start(on: context.channel) { tokens.isGood(token) }
         do {
-            return try await api.respond(to: request, context: context)
+            var response = try await api.respond(to: request, context: context)
+            response.body = response.body.ending(watch)
+            return response
         } catch {
+            watch.cancel()
             // The router answers its errors itself.
             throw .internal(error)
         }
@@ -63,15 +60,5 @@ struct TokenGuard<API: HTTPResponder>: HTTPResponder where API.Context == Consol
         let text = parts[1].drop { $0 == " " }
         guard text.utf8.count <= 200 else { throw .tokenUnknown }
         return try tokens.token(of: String(text))
-    }
-
-    /// Requests and answers may take hours: archives, events, leases.
-    private func end(_ channel: any Channel, with token: AccessToken) -> RepeatedTask {
-        let tokens = tokens
-        let watching = channel.eventLoop.scheduleRepeatedTask(initialDelay: Self.watch, delay: Self.watch) { _ in
-            if !tokens.isGood(token) { channel.close(promise: nil) }
-        }
-        channel.closeFuture.whenComplete { _ in watching.cancel() }
-        return watching
     }
 }

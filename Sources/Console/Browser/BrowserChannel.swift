@@ -11,6 +11,7 @@ struct BrowserChannel: HTTPChannelHandler {
     init(responder: @escaping HTTPChannelHandler.Responder, connections: OpenConnections) {
         // Browsers send a kilobyte or two. Who says nothing, or never ends what he says, makes room for others.
         let configuration = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [UnwantedBody()],
             idleTimeout: .seconds(75),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: 16_384,

@@ -6,13 +6,12 @@ import ServiceLifecycle
 
 /// The web console on a TCP port of this host's loopback, from when somebody wants it until the daemon ends.
 struct BrowserDoor: Service {
-    /// As for other hosts: what is held open must not take the descriptors of machines.
-    private static let mostConnections = 2048
     /// How long answers that are under way have when the daemon ends.
     private static let patience: Duration = .seconds(2)
 
     let entrance: BrowserEntrance
     let routes: Routes
+    let limits: DoorLimits
     let logger: Logger
 
     func run() async throws {
@@ -35,7 +34,7 @@ struct BrowserDoor: Service {
             server: HTTPServerBuilder { BrowserChannel(responder: $0, connections: connections) },
             configuration: ApplicationConfiguration(
                 address: .hostname("127.0.0.1", port: entrance.wantedPort),
-                availableConnectionsDelegate: MaximumAvailableConnections(Self.mostConnections)
+                availableConnectionsDelegate: MaximumAvailableConnections(limits.connections)
             ),
             onServerRunning: { [entrance, logger] channel in
                 let port = channel.localAddress?.port ?? 0
@@ -58,7 +57,7 @@ struct BrowserDoor: Service {
         BrowserGuard(
             entrance: entrance,
             assets: .embedded,
-            api: ConsoleServer.router(routes).buildResponder()
+            api: ConsoleServer.router(routes, limits).buildResponder()
         )
     }
 }

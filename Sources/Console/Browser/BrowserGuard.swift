@@ -18,7 +18,7 @@ struct BrowserGuard<API: HTTPResponder>: HTTPResponder where API.Context == Cons
         for field in Self.headers { response.headers[field.name] = field.value }
         // What the API tells is of this moment and of this user.
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
-        return response
+        return response.answering(request)
     }
 
     private func answer(_ request: Request, _ context: ConsoleContext) async throws -> Response {
@@ -30,8 +30,12 @@ struct BrowserGuard<API: HTTPResponder>: HTTPResponder where API.Context == Cons
         try check(request, from: origin, session)
         var context = context
         context.caller = .browser(session)
-        let response = try await api.respond(to: request, context: context)
-        if Self.isStream(response) { context.end(with: session, of: entrance) }
+        var response = try await api.respond(to: request, context: context)
+        if response.body.contentLength == nil {
+            let entrance = entrance
+            let watch = ConnectionWatch.start(on: context.channel) { entrance.isOpen(session) }
+            response.body = response.body.ending(watch)
+        }
         return response
     }
 
@@ -85,10 +89,6 @@ struct BrowserGuard<API: HTTPResponder>: HTTPResponder where API.Context == Cons
             headers: [.contentType: "text/html; charset=utf-8"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: Self.refusal))
         )
-    }
-
-    private static func isStream(_ response: Response) -> Bool {
-        ["text/event-stream", "application/x-ndjson"].contains(response.headers[.contentType])
     }
 
     private static var refusal: String {

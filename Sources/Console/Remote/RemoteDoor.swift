@@ -5,25 +5,28 @@ import ServiceLifecycle
 
 /// The API over TLS on a TCP port, until the daemon ends.
 struct RemoteDoor: Service {
-    /// As for browsers: what is held open must not take the descriptors of machines.
-    private static let mostConnections = 2048
     /// How long answers that are under way have when the daemon ends.
     private static let patience: Duration = .seconds(2)
 
     let entrance: RemoteEntrance
     let tokens: TokenBook
     let routes: Routes
+    let limits: DoorLimits
     let logger: Logger
 
     func run() async throws {
-        let connections = OpenConnections()
+        let connections = OpenConnections(most: limits.connectionsOfOneAddress)
+        let refusals = RefusalLog(logger)
         let trust = entrance.trust
+        let api = ConsoleServer.router(routes, limits).buildResponder()
         let application = Application(
-            responder: TokenGuard(tokens: tokens, logger: logger, api: ConsoleServer.router(routes).buildResponder()),
-            server: HTTPServerBuilder { RemoteChannel(responder: $0, connections: connections, trust: trust) },
+            responder: TokenGuard(tokens: tokens, logger: logger, api: api),
+            server: HTTPServerBuilder {
+                RemoteChannel(responder: $0, connections: connections, refusals: refusals, trust: trust)
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(entrance.address, port: entrance.port),
-                availableConnectionsDelegate: MaximumAvailableConnections(Self.mostConnections)
+                availableConnectionsDelegate: MaximumAvailableConnections(limits.connections)
             ),
             onServerRunning: { [entrance, logger] channel in
                 let port = channel.localAddress?.port ?? entrance.port
