@@ -24,8 +24,14 @@ struct ControlTransport: Sendable {
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }()
 
-    /// By the authorities that they believe. They live as long as the process: the library wants them to be ended otherwise.
-    private static let remotes = Mutex<[[UInt8]: HTTPClient]>([:])
+    /// Whom a client believes, and what it calls.
+    private struct Trust: Hashable {
+        let authorities: [UInt8]
+        let host: String
+    }
+
+    /// They live as long as the process: the library wants them to be ended otherwise.
+    private static let remotes = Mutex<[Trust: HTTPClient]>([:])
 
     init(_ socket: ControlSocket) {
         place = .socket(socket)
@@ -55,12 +61,13 @@ struct ControlTransport: Sendable {
         }
         do {
             http = try Self.remotes.withLock { clients in
-                if let client = clients[bytes] { return client }
+                let trust = Trust(authorities: bytes, host: server.host)
+                if let client = clients[trust] { return client }
                 let client = HTTPClient(
                     eventLoopGroupProvider: .singleton,
-                    configuration: try Self.configuration(authorities)
+                    configuration: try Self.configuration(authorities, server.host)
                 )
-                clients[bytes] = client
+                clients[trust] = client
                 return client
             }
         } catch {
@@ -84,7 +91,10 @@ struct ControlTransport: Sendable {
         }
     }
 
-    private static func configuration(_ authorities: [AuthorityCertificate]) throws -> HTTPClient.Configuration {
+    private static func configuration(
+        _ authorities: [AuthorityCertificate],
+        _ host: String
+    ) throws -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(tlsConfiguration: try .control(authorities: authorities))
         configuration.timeout.connect = .seconds(10)
         configuration.timeout.read = nil
@@ -94,7 +104,7 @@ struct ControlTransport: Sendable {
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.http1_1ConnectionDebugInitializer = { channel in
             do {
-                try check(channel)
+                try check(channel, host)
                 return channel.eventLoop.makeSucceededVoidFuture()
             } catch {
                 channel.eventLoop.execute { channel.close(promise: nil) }
@@ -104,10 +114,11 @@ struct ControlTransport: Sendable {
         return configuration
     }
 
-    /// Before the token leaves. A hypervisor's certificate is of the same authority, and may be of the same host; it must not get tokens.
-    private static func check(_ channel: any Channel) throws {
+    /// Before the token leaves. A hypervisor's certificate is of the same authority, and may be of the same host; it must not get tokens. The
+    /// library lets an address stand for a name that leads to it.
+    private static func check(_ channel: any Channel, _ host: String) throws {
         let certificate = try channel.pipeline.syncOperations.nioSSL_peerCertificate()?.toDERBytes() ?? []
-        let peer = try PeerIdentity(ofAccepted: certificate)
+        let peer = try PeerIdentity(ofAccepted: certificate, calledAs: host)
         guard peer.role == .control else { throw WrongPeer(peer: peer) }
         try KeepAlive.enable(on: channel)
     }
@@ -125,7 +136,7 @@ struct ControlTransport: Sendable {
                     + "folder; 'fermata ps' starts a new one, which takes up what was under way"
             )
         }
-        if let why = Self.distrust(error) {
+        if let why = Self.distrust(error, server) {
             return CommandFailure(
                 .failed,
                 code: "control-not-trusted",
@@ -141,15 +152,16 @@ struct ControlTransport: Sendable {
     }
 
     /// Why the server is not believed; nil: that is not what was wrong.
-    private static func distrust(_ error: any Error) -> String? {
+    private static func distrust(_ error: any Error, _ server: ControlServer) -> String? {
         switch error {
-        case let error as NIOConnectionError: return error.connectionErrors.lazy.compactMap { distrust($0.error) }.first
+        case let error as NIOConnectionError:
+            return error.connectionErrors.lazy.compactMap { distrust($0.error, server) }.first
         case let error as WrongPeer:
             return "its certificate is of \(error.peer), and has to be a control's ('fermata pki issue control NAME')"
         case let error as PeerRefusal: return error.message
         case let error as NIOSSLExtraError where error == .failedToValidateHostname:
-            return
-                "its certificate is for other names and addresses: issue it one with '--address HOST', or use the name that it has"
+            return "its certificate is for other names and addresses than '\(server.host)': issue it one with "
+                + "'--address HOST', or use the name that it has"
         case let error where "\(error)".contains("CERTIFICATE_VERIFY_FAILED"):
             return "its certificate has expired, is not valid yet, or is of an authority that the file of --control-ca "
                 + "(FERMATA_CONTROL_CA) does not have"

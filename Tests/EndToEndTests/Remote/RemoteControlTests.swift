@@ -88,6 +88,18 @@ import Testing
         }
     }
 
+    @Test func `a name that only leads to the certificate's address gets no token`() async throws {
+        try await CLIHome.with { home in
+            let lab = try await RemoteLab.open(in: home, addresses: ["127.0.0.1"])
+            let token = try await lab.token("ci", "admin")
+            let named = try await lab.away(token, "ps", "--json")
+            #expect(try Self.code(named) == "control-not-trusted", "\(named.output)\(named.errors)")
+            #expect(named.errors.contains("'localhost'"), "\(named.errors)")
+            let addressed = ["FERMATA_CONTROL": "https://127.0.0.1:\(lab.port)"]
+            #expect(try await lab.away(token, "ps", more: addressed).status == 0)
+        }
+    }
+
     @Test func `a hypervisor's certificate gets no token, though it is of the same authority`() async throws {
         try await CLIHome.with { home in
             let lab = try await RemoteLab.open(in: home)

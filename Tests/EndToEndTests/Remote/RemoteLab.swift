@@ -11,16 +11,17 @@ struct RemoteLab: Sendable {
 
     /// - Parameters:
     ///   - listen: without a port.
+    ///   - addresses: of its certificate, beside the name "desk".
     ///   - settings: of the control instance's environment.
     static func open(
         in home: CLIHome,
         listen: String = "127.0.0.1",
+        addresses: [String] = ["localhost", "127.0.0.1"],
         settings: [String: String] = [:]
     ) async throws -> RemoteLab {
         let settings = settings.merging(["FERMATA_LISTEN": "\(listen):0"]) { $1 }
         for arguments in [
-            ["pki", "init"], ["pki", "issue", "control", "desk", "--address", "localhost", "--address", "127.0.0.1"],
-            ["ps"],
+            ["pki", "init"], ["pki", "issue", "control", "desk"] + addresses.flatMap { ["--address", $0] }, ["ps"],
         ] {
             let run = try await CLIRun.fermata(arguments, in: home, environment: settings)
             guard run.status == 0 else { throw CLIError("'\(arguments.joined(separator: " "))': \(run.errors)") }
