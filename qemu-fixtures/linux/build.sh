@@ -13,8 +13,9 @@ trap 'rm -rf "$tree"' EXIT
 mkdir -p "$tree/bin" "$tree/modules" "$tree/dev" "$tree/proc" "$tree/sys"
 cp /bin/busybox "$tree/bin/busybox"
 cp "$here/init" "$tree/init"
+cp "$here/dhcp-event" "$tree/bin/dhcp-event"
 cp "$modules"/*.ko "$tree/modules/"
-chmod 755 "$tree/init" "$tree/bin/busybox"
+chmod 755 "$tree/init" "$tree/bin/busybox" "$tree/bin/dhcp-event"
 
 # The clang of the Swift toolchain: a compiler that is there wherever this project builds.
 compiler="$(dirname "$(readlink -f "$(command -v swift)")")/clang"

@@ -52,7 +52,7 @@ guest_modules=(
 # Built anew when a source or the kernel has changed.
 build_initramfs() {
     local sources="${root:?}/qemu-fixtures/linux" output="$linux_folder/initramfs.cpio.gz" digest
-    digest="$(cat "$linux_folder/version" /bin/busybox "$sources"/{build.sh,init,lab.c} | sha256sum)"
+    digest="$(cat "$linux_folder/version" /bin/busybox "$sources"/{build.sh,init,dhcp-event,lab.c} | sha256sum)"
     if [ ! -e "$output" ] || [ "$(cat "$output.sources" 2>/dev/null)" != "$digest" ]; then
         step initramfs "building $output"
         quietly "$sources/build.sh" "$linux_folder/modules" "$output"
