@@ -5,7 +5,7 @@ export FERMATA_CACHE ?= $(CURDIR)/.cache
 stage := tools/stage.sh
 
 .NOTPARALLEL:
-.PHONY: help demo demonstrate pytest console test setup fixtures lint fmt build build-tests build-checks tests core clock-step hosts model \
+.PHONY: help demo demonstrate pytest harnesses console test setup fixtures lint fmt build build-tests build-checks tests core clock-step hosts model \
 	sanitize fuzz selftest clean install uninstall installed package package-try docs
 
 help:
@@ -21,14 +21,18 @@ demonstrate:
 pytest:
 	@$(stage) pytest tools/pytest-fermata/check.sh
 
+## make harnesses the labgrid driver and the Robot Framework library, likewise
+harnesses:
+	@$(stage) harnesses tools/harnesses/check.sh
+
 ## make console   the web console in a headless Chromium, against real machines
 console:
 	@$(stage) console tools/console/check.sh
 
-## make test      everything: lint, build, all tests on real QEMU, the demo, the pytest plugin, the web console, hosts in
-##                network namespaces, what is installed, the docs' commands, sanitizer, coverage, fuzzing
+## make test      everything: lint, build, all tests on real QEMU, the demo, the pytest plugin, labgrid, Robot Framework, the web console,
+##                hosts in network namespaces, what is installed, the docs' commands, sanitizer, coverage, fuzzing
 test: setup lint build-tests
-	@tools/lanes.sh "tests demonstrate clock-step pytest console installed docs hosts" "model build-checks fuzz"
+	@tools/lanes.sh "tests demonstrate clock-step pytest harnesses console installed docs hosts" "model build-checks fuzz"
 	@$(MAKE) --no-print-directory sanitize
 	@tools/summary.sh
 

@@ -14,6 +14,7 @@ FERMATA_CACHE="$(cd "$FERMATA_CACHE" && pwd)"
 . "$root/tools/setup/qemu.sh"
 . "$root/tools/setup/linux.sh"
 . "$root/tools/setup/ticker.sh"
+. "$root/tools/setup/python.sh"
 
 # Two set-ups at once (make test beside make demo) would unpack over each other.
 exec 9>"$FERMATA_CACHE/.lock"
@@ -34,3 +35,4 @@ install_packages
 unpack_qemu
 prepare_linux
 build_ticker
+prepare_python

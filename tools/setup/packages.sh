@@ -10,6 +10,7 @@ packages=(
     spin gcc                                                                    # the protocol's model
     mypy python3-pip python3-pytest python3-pytest-xdist                        # the pytest plugin
     python3-setuptools python3-venv python3-wheel
+    python3-labgrid                                                             # the labgrid driver
     e2fsprogs xfsprogs                                                          # disks of tests
     chromium chromium-driver python3-selenium                                   # the web console's tests
     fonts-inter fonts-jetbrains-mono                                            # and its pictures

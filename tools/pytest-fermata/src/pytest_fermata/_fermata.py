@@ -19,6 +19,11 @@ class Fermata:
         self._simulations: list[Simulation] = []
         self._compared = False
 
+    @classmethod
+    def using(cls, program: Optional[str] = None, warn: Callable[[str], None] = lambda _: None) -> Fermata:
+        """For harnesses that are not pytest: by that program, the one that `FERMATA_BINARY` names, or `fermata` in PATH."""
+        return cls(Control(program or os.environ.get("FERMATA_BINARY") or "fermata"), warn)
+
     def up(self, manifest: Union[str, "os.PathLike[str]"], *, name: Optional[str] = None) -> Simulation:
         """Starts the machines of a manifest."""
         path = os.path.abspath(manifest)

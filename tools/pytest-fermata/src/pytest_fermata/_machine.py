@@ -99,6 +99,20 @@ class Serial:
                 raise SerialTimeout(self._complaint(expression, unread, timeout))
             time.sleep(0.01)
 
+    def read(self, timeout: float = 0, limit: Optional[int] = None) -> bytes:
+        """What has come behind the last match, or the last read; nothing, when nothing comes within `timeout`.
+
+        `limit` is the most that is taken; what is left comes with the next read.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            over = time.monotonic() >= deadline
+            unread = self._unread()[:limit]
+            if unread or over:
+                self._position += len(unread)
+                return unread
+            time.sleep(0.01)
+
     def send(self, text: Union[str, bytes]) -> None:
         """Types it in; the line break has to be in the text."""
         data = text.encode() if isinstance(text, str) else text
