@@ -50,7 +50,7 @@ lint:
 
 ## make fmt       formats all Swift code in place
 fmt:
-	@swift format format -i -r -p Sources Tests Package.swift
+	@swift format format -i -r -p Sources Tests docs/examples Package.swift
 	@find tools -name '*.swift' -not -path '*/.build/*' -exec swift format format -i -p {} +
 
 ## make fixtures  what setup puts into the cache: QEMU 10.0, the guests

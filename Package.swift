@@ -110,6 +110,8 @@ let product: [Target] = [
         ],
         swiftSettings: settings
     ),
+    // Few dependencies: a lab's own package builds it.
+    module("FermataTesting", ["CShims"]),
     tests("Archive", ["CArchive"]),
     tests("Hypervisor", ["HypervisorAPI", "QMP", "MigrationStream", "GuestClock", "HostClock", "JSON", "Time"]),
     tests(
@@ -159,11 +161,31 @@ let product: [Target] = [
         dependencies: ["DatabaseServer", "JSON", "Time", "CShims"],
         swiftSettings: settings
     ),
+    tests("FermataTesting", ["CShims"]),
+    // Run by FermataTestingTests, in processes of their own: tests that fail or are killed, and the guide's example.
+    .testTarget(
+        name: "FermataTestingScenes",
+        dependencies: ["FermataTesting"],
+        path: "Tests/Support/FermataTestingScenes",
+        swiftSettings: settings
+    ),
+    .testTarget(
+        name: "LabTests",
+        dependencies: ["FermataTesting"],
+        path: "docs/examples/swift-testing/Tests/LabTests",
+        exclude: ["lab.yaml"],
+        swiftSettings: settings
+    ),
 ]
 
 let package = Package(
     name: "fermata",
-    products: coreOnly ? [] : [.executable(name: "fermata", targets: ["fermata"])],
+    products: coreOnly
+        ? []
+        : [
+            .executable(name: "fermata", targets: ["fermata"]),
+            .library(name: "FermataTesting", targets: ["FermataTesting"]),
+        ],
     dependencies: coreOnly
         ? []
         : [

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-swift format lint --strict --recursive --parallel Sources Tests Package.swift
+swift format lint --strict --recursive --parallel Sources Tests docs/examples Package.swift
 # File by file: packages under tools have folders of their own for what is built.
 mapfile -t tools < <(find tools -name '*.swift' -not -path '*/.build/*')
 swift format lint --strict --parallel "${tools[@]}"

@@ -59,13 +59,15 @@ else
     # In two halves: all of them at once keep each other waiting for minutes.
     servers=(ControlInstanceTests ConsoleTests HypervisorRemoteTests)
     run "${servers[@]/#/--filter=}" --skip ClaimTests
-    run "${servers[@]/#/--skip=}" --skip JSONMemoryTests --skip HostClockTests --skip HypervisorTests --skip IntegrationTests --skip EndToEndTests
+    # Scenes and the guide's example are run by FermataTestingTests.
+    run "${servers[@]/#/--skip=}" --skip JSONMemoryTests --skip HostClockTests --skip HypervisorTests --skip IntegrationTests --skip EndToEndTests \
+        --skip FermataTestingTests --skip FermataTestingScenes --skip LabTests
     # It looks at this process's memory, which others would use beside it.
     run --filter JSONMemoryTests
     run --filter HostClockTests
     run --filter HypervisorTests
     # A claim on a simulation is lost by who is not heard of in time.
-    queue ControlInstanceTests.ClaimTests IntegrationTests EndToEndTests
+    queue ControlInstanceTests.ClaimTests IntegrationTests EndToEndTests FermataTestingTests
 fi
 
 # The processes that carry the mark, except this script and its subshells.
