@@ -136,7 +136,7 @@ let product: [Target] = [
         "ControlInstance",
         [
             "Archive", "DatabaseServer", "HypervisorAPI", "GuestClock", "HostClock", "PostgreSQL", "PrometheusText",
-            "Time",
+            "TestCommand", "Time",
         ]
     ),
     tests(

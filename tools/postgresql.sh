@@ -5,6 +5,8 @@
 #   tools/postgresql.sh start FOLDER                returns when it takes connections
 #   tools/postgresql.sh stop FOLDER [fast|immediate]
 #   tools/postgresql.sh database FOLDER NAME         a new one, empty
+#   tools/postgresql.sh dump FOLDER NAME             what is in one, as SQL
+#   tools/postgresql.sh restore FOLDER NAME FILE     puts that, packed with xz, into an empty one
 #   tools/postgresql.sh password FOLDER TEXT         makes the user 'locked', who needs it and owns 'postgres'
 #   tools/postgresql.sh remove FOLDER
 # Then: postgresql:///postgres?host=FOLDER&user=fermata
@@ -63,6 +65,12 @@ stop)
     ;;
 database)
     "$bin/createdb" -h "$folder" -U fermata "$3"
+    ;;
+dump)
+    "$bin/pg_dump" -h "$folder" -U fermata --no-owner --inserts "$3"
+    ;;
+restore)
+    xz -dc "$4" | "$bin/psql" -h "$folder" -U fermata -q -v ON_ERROR_STOP=1 "$3" >/dev/null
     ;;
 password)
     printf "CREATE ROLE locked LOGIN PASSWORD '%s'; ALTER DATABASE postgres OWNER TO locked" "$3" |

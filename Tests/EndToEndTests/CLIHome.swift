@@ -44,7 +44,7 @@ struct CLIHome: Sendable {
         return path
     }
 
-    private func clear() async {
+    func clear() async {
         if let daemon {
             let pidfd = fermata_pidfd_open(daemon)
             if pidfd >= 0 {

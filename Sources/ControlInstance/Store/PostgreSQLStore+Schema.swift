@@ -137,7 +137,8 @@ extension PostgreSQLStore {
         if let newer = try applied.last(where: { try $0.integer("version") > newest }) {
             throw StoreError(
                 "the database \(place) was written by a newer release of fermata (its schema is "
-                    + "'\(try newer.text("version")): \(try newer.text("name"))'), which this one cannot read: use that one"
+                    + "'\(try newer.text("version")): \(try newer.text("name"))'), which this one cannot read: use that one",
+                .newer
             )
         }
         let versions = Set(try applied.map { try $0.integer("version") })

@@ -14,15 +14,9 @@ public struct SQLiteStore: UnsharedStore {
             var configuration = Configuration()
             configuration.label = "fermata"
             configuration.busyMode = .timeout(5)
+            try Self.refuseNewer(path, configuration)
             pool = try DatabasePool(path: path, configuration: configuration)
-            let migrator = Self.migrator
-            let newer = try pool.read { try migrator.hasBeenSuperseded($0) }
-            guard !newer else {
-                throw StoreError(
-                    "\(path) was written by a newer release of fermata, which this one cannot read: use that one"
-                )
-            }
-            try migrator.migrate(pool)
+            try Self.migrator.migrate(pool)
             // Opening a pool sets NORMAL, with which a loss of power may take back the last transactions; a decision that
             // hypervisors have been told must not be taken back.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
@@ -31,6 +25,20 @@ public struct SQLiteStore: UnsharedStore {
         } catch {
             throw StoreError("\(path) cannot be opened: \(error)")
         }
+    }
+
+    /// Looks without the right to write: a pool would already put into the file what lies in its journal.
+    private static func refuseNewer(_ path: String, _ configuration: Configuration) throws {
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        var configuration = configuration
+        configuration.readonly = true
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        defer { try? queue.close() }
+        guard try queue.read({ try migrator.hasBeenSuperseded($0) }) else { return }
+        throw StoreError(
+            "\(path) was written by a newer release of fermata, which this one cannot read: use that one",
+            .newer
+        )
     }
 
     public func simulations() async throws(StoreError) -> [SimulationRecord] {

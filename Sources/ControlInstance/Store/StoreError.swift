@@ -2,6 +2,8 @@
 public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Kind: Hashable, Sendable {
         case failed
+        /// A newer release has changed its tables. It was not touched.
+        case newer
         /// It cannot be reached now. Of a change nobody knows then whether it was made.
         case unreachable
         /// The simulation was this control instance's to change, and was taken over by another one, which had not heard of this one for

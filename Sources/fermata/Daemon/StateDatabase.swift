@@ -35,7 +35,7 @@ struct StateDatabase {
             logger.notice("the state is in \(store.place)")
             return store
         } catch let error as StoreError {
-            throw CommandFailure(.failed, code: "database-unusable", "\(Self.variable): \(error.message)")
+            throw Self.failure(error, "\(Self.variable): ")
         }
     }
 
@@ -49,6 +49,17 @@ struct StateDatabase {
                     + "remove \(note) to begin anew with SQLite, which knows none of its machines and checkpoints"
             )
         }
-        return try SQLiteStore(path: file)
+        do {
+            return try SQLiteStore(path: file)
+        } catch {
+            throw Self.failure(error, "")
+        }
+    }
+
+    private static func failure(_ error: StoreError, _ which: String) -> CommandFailure {
+        if error.kind == .newer {
+            return CommandFailure(.failed, code: "database-newer", which + error.message)
+        }
+        return CommandFailure(.failed, code: "database-unusable", which + error.message)
     }
 }

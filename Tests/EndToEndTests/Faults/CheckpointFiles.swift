@@ -7,7 +7,7 @@ struct CheckpointFiles {
     let folder: String
 
     init(of lab: FaultLab, _ name: String) {
-        folder = "\(lab.home.path)/checkpoints/\(FaultLab.name)/\(name)"
+        folder = "\(lab.home.path)/checkpoints/\(lab.simulation)/\(name)"
     }
 
     func path(_ name: String) -> String { name.hasPrefix("/") ? name : "\(folder)/\(name)" }

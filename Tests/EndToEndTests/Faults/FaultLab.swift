@@ -59,6 +59,8 @@ struct FaultLab: Sendable {
     let bed: Bed
     /// Of the environment in which the program runs.
     var settings: [String: String] = [:]
+    /// Whose machines end with it.
+    var simulation = name
 
     static func with<Value: Sendable>(
         _ qemu: QEMU = .installed,
@@ -79,9 +81,10 @@ struct FaultLab: Sendable {
         _ bed: Bed,
         in home: CLIHome,
         settings: [String: String] = [:],
+        simulation: String = name,
         _ body: @Sendable (FaultLab) async throws -> Value
     ) async throws -> Value {
-        let lab = FaultLab(home: home, bed: bed, settings: settings)
+        let lab = FaultLab(home: home, bed: bed, settings: settings, simulation: simulation)
         do {
             let value = try await body(lab)
             await lab.clear()
@@ -203,7 +206,7 @@ struct FaultLab: Sendable {
 
     /// Process ids of the QEMUs of this lab that live, whoever knows of them.
     func qemus(of machine: String? = nil) -> [pid_t] {
-        let mark = "\(home.path)/machines/\(Self.name)/" + (machine.map { "\($0)/" } ?? "")
+        let mark = "\(home.path)/machines/\(simulation)/" + (machine.map { "\($0)/" } ?? "")
         guard let folder = opendir("/proc") else { return [] }
         defer { closedir(folder) }
         var found: [pid_t] = []

@@ -48,6 +48,15 @@ public final class DatabaseServer: Sendable {
         return url(of: name)
     }
 
+    /// Makes a database of what `tools/postgresql.sh dump` wrote.
+    /// - Returns: its address.
+    public func database(of dump: String) throws -> String {
+        let name = "t\(String(UInt64.random(in: 0 ... .max), radix: 36))"
+        try Self.run("database", folder, name)
+        try Self.run("restore", folder, name, dump)
+        return url(of: name)
+    }
+
     /// - Parameter user: `locked` is the one who needs a password.
     public func url(of database: String, user: String = "fermata", password: String? = nil) -> String {
         "postgresql://\(user)\(password.map { ":\($0)" } ?? "")@/\(database)?host=\(folder)"
