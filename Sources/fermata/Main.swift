@@ -19,7 +19,7 @@ struct Fermata: AsyncParsableCommand {
               fermata rewind lab@s1               back to it; what ran is kept
               fermata clone lab@s1 --as two       a second one from there, beside it
               fermata run lab@s1 -- pytest        a command in a copy that ends with it
-              fermata batch night.yaml            steps of a file, in copies that end with it
+              fermata batch night.yaml            steps of a file, each time in a copy
               fermata ps, log lab, show lab@s1    see what there is
 
             Exit codes: 0 done; 1 failed, everything as before; 2 usage; 3 refused,
