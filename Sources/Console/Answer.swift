@@ -1,6 +1,7 @@
 import FoundationEssentials
 import HTTPTypes
 import Hummingbird
+import NIOHTTP1
 
 extension Response {
     /// To HEAD the head alone, whoever answers: a body behind it would be taken for the beginning of the next answer.
@@ -28,7 +29,9 @@ enum Answer {
 
     static func problem(_ problem: Problem) -> Response {
         let status = HTTPResponse.Status(code: problem.status == 0 ? 500 : problem.status)
-        let document = ProblemDocument(type: "about:blank", title: status.reasonPhrase, problem: problem)
+        // The status' own phrase is empty when it is made of its number.
+        let title = HTTPResponseStatus(statusCode: status.code).reasonPhrase
+        let document = ProblemDocument(type: "about:blank", title: title, problem: problem)
         // Strings and integers always encode; should they not, the status alone still tells.
         let body = (try? encode(document)) ?? Data()
         return Response(

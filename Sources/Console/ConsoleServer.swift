@@ -104,30 +104,16 @@ public struct ConsoleServer: Sendable {
     static func router(_ routes: Routes, _ limits: DoorLimits = DoorLimits()) -> Router<ConsoleContext> {
         let router = Router(context: ConsoleContext.self)
         let streams = OpenStreams(limit: limits.streams)
-        router.middlewares.add(ProblemMiddleware())
-        let byPath = Dictionary(grouping: routes.endpoints, by: \.path)
-        for endpoints in byPath.values {
-            for endpoint in endpoints {
-                router.on(endpoint.routerPath, method: endpoint.method) { request, context -> Response in
-                    let call = Call(
-                        request: request,
-                        parameters: context.parameters,
-                        caller: try admit(context, to: endpoint, request),
-                        channel: context.channel
-                    )
-                    return try streams.hold(try await endpoint.handler(call), of: call.caller)
-                }
-            }
-            // The router itself would call a known path with another method unknown.
-            let allowed = endpoints.map(\.method)
-            guard let routerPath = endpoints.first?.routerPath else { continue }
-            for method in Self.methods where !allowed.contains(method) {
-                router.on(routerPath, method: method) { request, _ -> Response in
-                    let names = allowed.map(\.rawValue).sorted()
-                    var response = Answer.problem(.methodNotAllowed(method.rawValue, request.uri.path, allowed: names))
-                    response.headers[.allow] = names.joined(separator: ", ")
-                    return response
-                }
+        router.middlewares.add(ProblemMiddleware(endpoints: routes.endpoints))
+        for endpoint in routes.endpoints {
+            router.on(endpoint.routerPath, method: endpoint.method) { request, context -> Response in
+                let call = Call(
+                    request: request,
+                    parameters: context.parameters,
+                    caller: try admit(context, to: endpoint, request),
+                    channel: context.channel
+                )
+                return try streams.hold(try await endpoint.handler(call), of: call.caller)
             }
         }
         return router
@@ -153,8 +139,4 @@ public struct ConsoleServer: Sendable {
             throw error
         }
     }
-
-    private static let methods: [HTTPRequest.Method] = [
-        .get, .head, .post, .put, .delete, .connect, .options, .trace, .patch,
-    ]
 }

@@ -26,6 +26,13 @@ struct Endpoint: Sendable {
         Endpoint(method: .delete, path: path, handler: handler)
     }
 
+    /// Whether a request's path is this one, with any values for its parameters.
+    func matches(_ path: String) -> Bool {
+        let parts = path.split(separator: "/")
+        let own = self.path.split(separator: "/")
+        return parts.count == own.count && zip(own, parts).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
+    }
+
     /// The same path as the router writes it: `/v1/simulations/:simulation`.
     var routerPath: RouterPath {
         RouterPath(

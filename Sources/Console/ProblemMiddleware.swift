@@ -5,6 +5,9 @@ import Logging
 
 /// Turns every error into a problem document, whoever threw it.
 struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
+    /// What the router knows.
+    let endpoints: [Endpoint]
+
     func handle(
         _ request: Request,
         context: Context,
@@ -17,7 +20,10 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         } catch let error as ControlError {
             return Answer.problem(Problem(error))
         } catch let error as HTTPError where error.status == .notFound {
-            return Answer.problem(.unknownPath(request.uri.path))
+            return Self.notFound(
+                request,
+                endpoints.filter { $0.matches(request.uri.path) }.map(\.method.rawValue).sorted()
+            )
         } catch let error as any HTTPResponseError {
             var problem = Problem.badRequest("the request cannot be read: \(error)")
             problem.status = error.status.code
@@ -29,5 +35,13 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             )
             return Answer.problem(.internal(error))
         }
+    }
+
+    /// To the router a path that it knows is nothing, too, when the method is one of which it has never heard.
+    private static func notFound(_ request: Request, _ allowed: [String]) -> Response {
+        guard !allowed.isEmpty else { return Answer.problem(.unknownPath(request.uri.path)) }
+        var response = Answer.problem(.methodNotAllowed(request.method.rawValue, request.uri.path, allowed: allowed))
+        response.headers[.allow] = allowed.joined(separator: ", ")
+        return response
     }
 }

@@ -78,6 +78,7 @@ import Testing
             let reply = try await client.send(.get, path)
             #expect(reply.status == 404)
             #expect(try reply.problem().code == "unknown-path")
+            #expect(reply.text.contains("\"title\":\"Not Found\""))
         }
     }
 
@@ -85,6 +86,7 @@ import Testing
         (HTTPRequest.Method.get, "/v1/simulations/lab/suspend", "POST"), (.delete, "/v1/simulations", "GET"),
         (.put, "/v1/simulations/lab/checkpoints/a", "DELETE, GET, PATCH"), (.post, "/v1/version", "GET"),
         (.options, "/v1/doctor", "GET"), (.head, "/v1/health", "GET"),
+        (HTTPRequest.Method("QUERY") ?? .trace, "/v1/simulations/lab/checkpoints/a", "DELETE, GET, PATCH"),
     ])
     func `a method that a path has not got is answered with those it has`(
         _ method: HTTPRequest.Method,
