@@ -5,7 +5,7 @@ export FERMATA_CACHE ?= $(CURDIR)/.cache
 stage := tools/stage.sh
 
 .NOTPARALLEL:
-.PHONY: help demo demonstrate pytest harnesses console test setup fixtures lint fmt build build-tests build-checks tests core clock-step hosts model \
+.PHONY: help demo demonstrate pytest harnesses console load test setup fixtures lint fmt build build-tests build-checks tests core clock-step hosts model \
 	sanitize fuzz selftest clean install uninstall installed package package-try docs
 
 help:
@@ -29,10 +29,14 @@ harnesses:
 console:
 	@$(stage) console tools/console/check.sh
 
+## make load      bad input and load: a thousand listeners, clients that are slow, too large or strangers, and a suspend meanwhile
+load:
+	@$(stage) load tools/load/check.sh
+
 ## make test      everything: lint, build, all tests on real QEMU, the demo, the pytest plugin, labgrid, Robot Framework, the web console,
-##                hosts in network namespaces, what is installed, the docs' commands, sanitizer, coverage, fuzzing
+##                load, hosts in network namespaces, what is installed, the docs' commands, sanitizer, coverage, fuzzing
 test: setup lint build-tests
-	@tools/lanes.sh "tests demonstrate clock-step pytest harnesses console installed docs hosts" "model build-checks fuzz"
+	@tools/lanes.sh "tests demonstrate clock-step pytest harnesses console load installed docs hosts" "model build-checks fuzz"
 	@$(MAKE) --no-print-directory sanitize
 	@tools/summary.sh
 
