@@ -5,7 +5,7 @@ export FERMATA_CACHE ?= $(CURDIR)/.cache
 stage := tools/stage.sh
 
 .NOTPARALLEL:
-.PHONY: help demo demonstrate pytest harnesses console load test setup fixtures lint fmt build build-tests build-checks tests core clock-step hosts model \
+.PHONY: help demo demonstrate pytest harnesses console api load test setup fixtures lint fmt build build-tests build-checks tests core clock-step hosts model \
 	sanitize fuzz selftest clean install uninstall installed package package-try docs
 
 help:
@@ -28,6 +28,10 @@ harnesses:
 ## make console   the web console in a headless Chromium, against real machines
 console:
 	@$(stage) console tools/console/check.sh
+
+## make api       the server held to docs/openapi.yaml by requests made from it (by hand); API_EXAMPLES, API_SEED (tools/api/check.sh)
+api: setup
+	@$(stage) api tools/api/check.sh
 
 ## make load      bad input and load: a thousand listeners, clients that are slow, too large or strangers, and a suspend meanwhile
 load:

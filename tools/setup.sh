@@ -15,6 +15,7 @@ FERMATA_CACHE="$(cd "$FERMATA_CACHE" && pwd)"
 . "$root/tools/setup/linux.sh"
 . "$root/tools/setup/ticker.sh"
 . "$root/tools/setup/python.sh"
+. "$root/tools/setup/api.sh"
 
 # Two set-ups at once (make test beside make demo) would unpack over each other.
 exec 9>"$FERMATA_CACHE/.lock"
@@ -36,3 +37,4 @@ unpack_qemu
 prepare_linux
 build_ticker
 prepare_python
+prepare_api
