@@ -75,13 +75,18 @@ let product: [Target] = [
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]
     ),
-    module("Manifest", ["HypervisorAPI", "GuestClock", "Time", .product(name: "Yams", package: "Yams")]),
-    module("Batch", ["GuestClock", "HypervisorAPI", "Manifest", "Time"]),
+    module("SerialText"),
+    module(
+        "Manifest",
+        ["HypervisorAPI", "GuestClock", "SerialText", "Time", .product(name: "Yams", package: "Yams")]
+    ),
+    module("Batch", ["GuestClock", "HypervisorAPI", "Manifest", "SerialText", "Time"]),
     module("PostgreSQL"),
     module(
         "ControlInstance",
         [
-            "Archive", "HypervisorAPI", "GuestClock", "HostClock", "PostgreSQL", "PrometheusText", "Time", logging,
+            "Archive", "HypervisorAPI", "GuestClock", "HostClock", "PostgreSQL", "PrometheusText", "SerialText", "Time",
+            logging,
             .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "GRDB", package: "GRDB.swift"),
         ]
@@ -102,7 +107,7 @@ let product: [Target] = [
         dependencies: [
             "Archive", "Batch", "Console", "ControlInstance", "Hypervisor", "HypervisorAPI", "HypervisorRemote",
             "HostClock",
-            "Manifest", "MigrationStream", "PKI",
+            "Manifest", "MigrationStream", "PKI", "SerialText",
             "GuestClock", "QMP", "JSON", "Time", "CShims", logging,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -123,6 +128,7 @@ let product: [Target] = [
         ]
     ),
     tests("HypervisorRemote", ["HypervisorAPI", "HostClock", "PKI", "Time", logging]),
+    tests("SerialText"),
     tests("Manifest", ["HypervisorAPI", "Time"]),
     tests("Batch", ["GuestClock", "Manifest", "Time"]),
     .target(

@@ -2,12 +2,6 @@ import Manifest
 import Time
 
 enum ExpectationKeys {
-    static let pattern = ValueType<String>.string.map { text, item, reading -> String? in
-        guard let problem = Pattern.problem(of: text) else { return text }
-        reading.report(problem, at: item.place)
-        return nil
-    }
-
     static let clock = Key(
         "clock",
         ValueType<HostInstant>.instant,
@@ -19,8 +13,12 @@ enum ExpectationKeys {
         ValueType<[Placed<HostInstant>]>.list(of: ValueType<HostInstant>.instant, atLeast: 2, "a list of two times"),
         "what its real-time clock reads now: not before the first, not after the second"
     )
-    static let serial = Key("serial", pattern, "a regular expression that is found in a line that its console has said")
-    static let absent = Key("no-serial", pattern, "a regular expression that is found in none")
+    static let serial = Key(
+        "serial",
+        ValueType<String>.pattern,
+        "a regular expression that is found in a line that its console has said"
+    )
+    static let absent = Key("no-serial", ValueType<String>.pattern, "a regular expression that is found in none")
 
     static let assert = Key(
         "assert",

@@ -4,7 +4,7 @@ import Time
 enum WaitKeys {
     static let serial = Key(
         "serial",
-        ExpectationKeys.pattern,
+        ValueType<String>.pattern,
         "until a regular expression is found in a line that its console says; one wait goes on behind what the last one found"
     )
     static let guest = Key("guest", ValueType<Span>.duration, "until so much time has passed in the guest")

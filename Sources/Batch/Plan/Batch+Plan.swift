@@ -1,3 +1,5 @@
+import SerialText
+
 extension Batch {
     /// What would be done, in words, a line each.
     package var plan: [String] {

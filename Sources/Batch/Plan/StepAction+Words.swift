@@ -1,4 +1,5 @@
 import GuestClock
+import SerialText
 import Time
 
 extension Step {

@@ -1,3 +1,4 @@
+import SerialText
 import Time
 
 /// A report as JUnit XML, which build servers read: a test case for each combination.

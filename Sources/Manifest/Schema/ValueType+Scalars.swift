@@ -1,4 +1,5 @@
 package import GuestClock
+import SerialText
 package import Time
 
 /// Every scalar may be written with variables, which JSON schema can only know as a string with `${`.
@@ -17,6 +18,13 @@ extension ValueType where Value == String {
     ) {
         item,
         reading in reading.text(of: item, expected: "a string")
+    }
+
+    /// A regular expression that is looked for in what a console says.
+    package static let pattern = string.map { text, item, reading -> String? in
+        guard let problem = Pattern.problem(of: text) else { return text }
+        reading.report(problem, at: item.place)
+        return nil
     }
 
     /// `[a-z0-9][a-z0-9_-]{0,62}`: it becomes a file name.

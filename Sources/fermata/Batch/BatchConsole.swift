@@ -5,6 +5,7 @@ import FoundationEssentials
 import HypervisorRemote
 import NIOCore
 import NIOHTTP1
+import SerialText
 import Time
 
 /// A machine's serial console as a batch reads it, through the API: from the copy's beginning, however late it is asked.

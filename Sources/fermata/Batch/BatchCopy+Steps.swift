@@ -6,6 +6,7 @@ import GuestClock
 import Hypervisor
 import HypervisorAPI
 import NIOHTTP1
+import SerialText
 import Time
 
 extension BatchCopy {

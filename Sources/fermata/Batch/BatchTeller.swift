@@ -1,4 +1,5 @@
 import Batch
+import SerialText
 import Time
 
 /// What `batch` says of its work: lines for people, or with `--json` an object for each step and the report last.

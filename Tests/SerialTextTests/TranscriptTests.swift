@@ -1,5 +1,6 @@
-import Batch
 import Testing
+
+@testable import SerialText
 
 /// What a console says, as steps look at it.
 struct TranscriptTests {
@@ -49,5 +50,28 @@ struct TranscriptTests {
         #expect(transcript.last(9).count == 4)
         for _ in 0..<30_000 { transcript.take(Array("tick\n".utf8)) }
         #expect(try transcript.contains("first") == nil && transcript.find("tick") == "tick")
+    }
+
+    @Test func `what was looked through is forgotten, and a line that goes on is not`() throws {
+        var transcript = Transcript()
+        transcript.take(Array("one\r\ntwo\r\nlog".utf8))
+        #expect(try transcript.find("login") == nil)
+        transcript.forget()
+        #expect(try transcript.contains("one|two") == nil)
+        transcript.take(Array("in: ".utf8))
+        #expect(try transcript.find("login") == "login: ")
+        transcript.forget()
+        #expect(try transcript.find("login") == nil, "it was found already")
+        transcript.take(Array("\r\nlogin again\r\n".utf8))
+        #expect(try transcript.find("login") == "login again")
+    }
+
+    @Test func `what is no pattern is told, however deep or long it is`() throws {
+        let deep = String(repeating: "(", count: Pattern.longest / 2)
+        #expect(Pattern.problem(of: deep) != nil)
+        #expect(Pattern.problem(of: deep + String(repeating: ")", count: Pattern.longest / 2)) == nil)
+        #expect(Pattern.problem(of: String(repeating: "a", count: Pattern.longest + 1))?.contains("longer") == true)
+        #expect(Pattern.problem(of: "") != nil)
+        for text in ["[", "a{2,1}", "\\", "(?<", "*"] { #expect(Pattern.problem(of: text) != nil, "\(text)") }
     }
 }

@@ -42,6 +42,13 @@ package struct Transcript: Sendable {
         return nil
     }
 
+    /// Forgets what no pattern is looked for in any more: all lines before the one that was found last, or that has not ended.
+    package mutating func forget() {
+        let read = min(cursor.line, lines.count)
+        lines.removeFirst(read)
+        cursor.line -= read
+    }
+
     /// In all that was said, whatever was found before.
     /// - Throws: when it is no regular expression.
     package func contains(_ pattern: String) throws -> String? {
