@@ -117,6 +117,9 @@ extension ControlInstance {
     /// Calls off what is under way and waits until it has ended: of a process that ends, so that nothing is left half done.
     /// - Returns: how many operations that were.
     public func windDown() async -> Int {
+        // What is due stays so for the next process.
+        endAllTriggers()
+        await endHookRuns()
         let live = state.withLock { $0.live }
         for operation in live.values { operation.callOff.call() }
         await drain()

@@ -23,6 +23,9 @@ extension ControlInstance {
                 exitCode: 3
             )
         }
+        let blind = triggerObstacles(spec)
+        guard blind.isEmpty else { throw ControlError(blind, exitCode: 3) }
+        spec.stayForTriggers()
         spec = try await wired(spec)
         let instant = resolve(request.when)
         let parts = try parts(of: spec, names: spec.machines.map(\.name)) { spec, _ in
@@ -97,7 +100,8 @@ extension ControlInstance {
         var target = simulation
         if kind == .suspend { target.state = .suspended }
         target.checkpoint = name
-        let record = newRecord(id, kind, checkpoint: name, parts: parts, target: target)
+        var record = newRecord(id, kind, checkpoint: name, parts: parts, target: target)
+        record.trigger = request.trigger
         var plan = OperationPlan(record: record, instant: instant, parts: parts, destination: place, parent: parent)
         plan.annotations = request.annotations
         return plan

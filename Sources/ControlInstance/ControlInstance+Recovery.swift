@@ -22,6 +22,7 @@ extension ControlInstance {
             recoverLeases(&report)
             report.problems += await settleStrangers(undecided, known: unfinished.map(\.id), peers)
             try await alignSimulations(&report, peers)
+            try await takeUpTriggers(peers)
             try await alignCheckpoints(&report)
             try await sealAll(&report)
             try await alignAnnotations(&report)
@@ -92,7 +93,8 @@ extension ControlInstance {
                 if keep, record.state.phase == .armed { try record.state.happen() }
                 try record.state.decide(keep && record.state.phase == .happened ? .commit : .rollback)
                 let simulation = record.state.decision == .commit ? record.target : nil
-                try await store.apply(StoreChange(simulation: simulation, operation: record))
+                let triggers = simulation.flatMap { _ in firstTriggers(of: record, at: record.state.instant) }
+                try await store.apply(StoreChange(simulation: simulation, operation: record, triggers: triggers))
             } catch {
                 return record.report(.unknown, reasons: [.unresolved(record.id), .notRecorded(error)])
             }
@@ -143,6 +145,7 @@ extension ControlInstance {
         } catch {
             report.notes.append(Reason.notRecorded(error).message)
         }
+        await followTriggers(record, report, committed: decision == .commit)
         return report
     }
 

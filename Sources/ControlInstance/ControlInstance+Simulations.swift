@@ -54,7 +54,13 @@ extension ControlInstance {
                 }
             }
         }
-        return SimulationDetail(summary: summary, spec: record.spec, machines: statuses, problems: problems)
+        return SimulationDetail(
+            summary: summary,
+            spec: record.spec,
+            machines: statuses,
+            triggers: try await triggers(of: record),
+            problems: problems
+        )
     }
 
     /// Ends a simulation's machines and releases what they hold; its checkpoints stay. Adopted machines are let go.
@@ -99,6 +105,7 @@ extension ControlInstance {
             }
         }
         guard reasons.isEmpty else { throw ControlError(reasons) }
+        endTriggers(of: record.name, because: "\(record.name) was taken down before it had its turn")
         record.state = .down
         try await writing(StoreChange(simulation: record))
         return ended

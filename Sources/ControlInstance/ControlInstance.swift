@@ -36,6 +36,18 @@ public final class ControlInstance: Sendable {
         var uses = CheckpointUses()
         var metrics = OperationMetrics()
         var leases = Leases()
+        /// Of simulations that run and have triggers.
+        var triggers: [String: TriggerWatch] = [:]
+        /// Of hooks of triggers.
+        var hookRuns: [Int: Task<HookRun, Never>] = [:]
+        private var nextHookRun = 0
+
+        /// - Returns: its key.
+        mutating func addHookRun(_ task: Task<HookRun, Never>) -> Int {
+            nextHookRun += 1
+            hookRuns[nextHookRun] = task
+            return nextHookRun
+        }
         /// Hosts that were added, by name.
         var added: [String: AddedHost] = [:]
     }
@@ -82,8 +94,15 @@ public final class ControlInstance: Sendable {
         checkpointSet = try CheckpointSet(folder: "\(home)/checkpoints")
     }
 
+    deinit {
+        for watch in state.withLock({ $0.triggers }).values { watch.end() }
+    }
+
     /// Gives up what it has of a shared database, so that nobody waits for it. To be called once, last.
-    public func close() async { await store.close() }
+    public func close() async {
+        endAllTriggers()
+        await store.close()
+    }
 
     var hypervisors: [any Hypervisor] {
         own + state.withLock { $0.added.sorted { $0.key < $1.key }.map(\.value.hypervisor) }

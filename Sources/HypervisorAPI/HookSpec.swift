@@ -12,6 +12,8 @@ public enum HookEvent: String, Codable, Hashable, Sendable, CaseIterable {
     case afterResume = "after-resume"
     /// After an operation that did not do what it was to do, unless it was called off.
     case failed
+    /// When a trigger of the manifest says so. It is none of the manifest's `hooks`.
+    case trigger
 
     public static func before(_ kind: OperationKind) -> HookEvent {
         switch kind {

@@ -15,6 +15,8 @@ public struct SimulationSpec: Codable, Hashable, Sendable {
     public var clockErrorLimit: Span?
     /// What its control instance runs before and after operations; nil: nothing.
     public var hooks: [HookSpec]?
+    /// What its control instance does by itself, in their order; nil: nothing.
+    public var triggers: [TriggerSpec]?
 
     public init(
         name: String,
@@ -24,7 +26,8 @@ public struct SimulationSpec: Codable, Hashable, Sendable {
         resources: [ResourceSpec] = [],
         quotaBytes: UInt64? = nil,
         clockErrorLimit: Span? = nil,
-        hooks: [HookSpec]? = nil
+        hooks: [HookSpec]? = nil,
+        triggers: [TriggerSpec]? = nil
     ) {
         self.name = name
         self.clock = clock
@@ -34,6 +37,7 @@ public struct SimulationSpec: Codable, Hashable, Sendable {
         self.quotaBytes = quotaBytes
         self.clockErrorLimit = clockErrorLimit
         self.hooks = hooks
+        self.triggers = triggers
     }
 }
 

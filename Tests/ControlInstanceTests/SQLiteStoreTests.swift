@@ -2,6 +2,7 @@ import FoundationEssentials
 import GRDB
 import HypervisorAPI
 import Testing
+import Time
 
 @testable import ControlInstance
 
@@ -36,6 +37,37 @@ struct SQLiteStoreTests {
         }
         let error = #expect(throws: StoreError.self) { try SQLiteStore(path: path) }
         #expect(error?.message.contains("newer release") == true)
+    }
+
+    @Test func aDatabaseFromBeforeTriggersGoesOn() async throws {
+        let bench = try Bench()
+        let path = "\(bench.home)/older.sqlite"
+        do {
+            let queue = try DatabaseQueue(path: path)
+            try SQLiteStore.migrator.migrate(queue, upTo: "4: hosts")
+            let spec = String(decoding: try JSONEncoder().encode(Bench.spec), as: UTF8.self)
+            let target = String(decoding: try JSONEncoder().encode(StoreTests.simulation), as: UTF8.self)
+            try await queue.write { database in
+                try database.execute(
+                    sql: "INSERT INTO simulations (name, state, spec, createdNs) VALUES ('sim', 'running', ?, 1)",
+                    arguments: [spec]
+                )
+                try database.execute(
+                    sql: """
+                        INSERT INTO operations (id, kind, simulation, hosts, target, phase, startedNs)
+                        VALUES ('op', 'start', 'sim', '[]', ?, 'preparing', 1)
+                        """,
+                    arguments: [target]
+                )
+            }
+        }
+        let store = try SQLiteStore(path: path)
+        #expect(try await store.simulation("sim")?.state == .running)
+        #expect(try await store.operation(OperationID(text: "op"))?.trigger == nil)
+        #expect(try await store.triggers(of: "sim") == nil)
+        let record = TriggerRecord(of: Bench.spec, from: nil, at: HostInstant(nanosecondsSinceEpoch: 1))
+        try await store.apply(StoreChange(triggers: record))
+        #expect(try await store.triggers(of: "sim") == record)
     }
 
     @Test func aFileThatIsNoDatabaseIsRefused() throws {

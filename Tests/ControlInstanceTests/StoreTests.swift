@@ -197,4 +197,34 @@ struct StoreTests {
         #expect(try await bench.store.simulations().isEmpty)
         #expect(try await bench.store.operation(OperationID(text: "op")) == nil)
     }
+
+    @Test(arguments: StoreKind.available) func triggersBelongToTheirSimulation(_ kind: StoreKind) async throws {
+        let bench = try await Bench(kind)
+        var record = TriggerRecord(
+            simulation: "sim",
+            states: [
+                TriggerState(.done, met: HostInstant(nanosecondsSinceEpoch: 3), operation: OperationID(text: "op")),
+                TriggerState(.failed, problem: "it did not"), TriggerState(),
+            ],
+            clock: RunClock(since: HostInstant(nanosecondsSinceEpoch: 7))
+        )
+        await #expect(throws: StoreError.self) { try await bench.store.apply(StoreChange(triggers: record)) }
+        var operation = Self.finished()
+        operation.trigger = "a says /x/"
+        for _ in 0..<2 {
+            try await bench.store.apply(
+                StoreChange(simulation: Self.simulation, operation: operation, triggers: record)
+            )
+        }
+        #expect(try await bench.store.triggers(of: "sim") == record)
+        #expect(try await bench.store.operation(operation.id)?.trigger == "a says /x/")
+        record.states[2].phase = .due
+        try await bench.store.apply(StoreChange(triggers: record))
+        // A simulation that is written anew keeps them.
+        try await bench.store.apply(StoreChange(simulation: Self.simulation))
+        #expect(try await bench.store.triggers(of: "sim") == record)
+        #expect(try await bench.store.triggers(of: "another") == nil)
+        try await bench.store.apply(StoreChange(removedSimulation: "sim"))
+        #expect(try await bench.store.triggers(of: "sim") == nil)
+    }
 }

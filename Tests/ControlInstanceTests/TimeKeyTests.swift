@@ -20,6 +20,8 @@ struct TimeKeyTests {
         manifest.instant = instant
         manifest.spec.machines[0].rtc = RTCSpec(base: instant, clock: .vm)
         manifest.spec.resources = [ResourceSpec(name: "r", acquire: ["a"], release: ["b"], timeout: span)]
+        manifest.spec.triggers = [TriggerSpec(.guest(span), .hook(["a"], timeout: span))]
+        manifest.triggers = SavedTriggers(states: [TriggerState(.due, met: instant)], ran: span)
         manifest.machines = [.sample("a", stoppedAt: instant)]
         manifest.machines[0].launch.clock.processStart = instant
         manifest.machines[0].launch.clock.localUTCOffset = span
@@ -43,7 +45,7 @@ struct TimeKeyTests {
         #expect(found.filter { !$0.hasSuffix("Ns") }.isEmpty, "\(found.sorted())")
         for key in [
             "createdNs", "instantNs", "stoppedAtNs", "timeoutNs", "baseNs", "processStartNs", "localUTCOffsetNs",
-            "atNs",
+            "atNs", "guestNs", "metNs", "ranNs",
         ] { #expect(found.contains(key), "\(key)") }
         #expect(try JSONDecoder().decode(CheckpointManifest.self, from: bytes) == Self.manifest)
     }

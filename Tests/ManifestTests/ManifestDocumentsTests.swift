@@ -51,7 +51,7 @@ struct ManifestDocumentsTests {
         #expect(schema.required == ["simulation", "machines"])
         #expect(
             schema.properties.keys.sorted() == [
-                "clock", "clock-error", "hooks", "hosts", "links", "machines", "quota", "resources", "simulation",
+                "clock", "clock-error", "hooks", "hosts", "links", "machines", "on", "quota", "resources", "simulation",
             ]
         )
     }

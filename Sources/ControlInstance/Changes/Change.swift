@@ -10,6 +10,8 @@ public struct Change: Hashable, Sendable {
         case checkpoint(String, simulation: String, removed: Bool)
         case operation(OperationID, simulation: String, Step)
         case host(String, removed: Bool)
+        /// A trigger of a simulation is in another phase.
+        case trigger(String, TriggerReport)
     }
 
     public enum Step: Hashable, Sendable {
@@ -35,13 +37,14 @@ public struct Change: Hashable, Sendable {
         case .checkpoint: "checkpoint"
         case .operation: "operation"
         case .host: "host"
+        case .trigger: "trigger"
         }
     }
 }
 
 extension Change: Encodable {
     private enum CodingKeys: String, CodingKey {
-        case simulation, state, checkpoint, removed, operation, step, phase, stage, outcome, host
+        case simulation, state, checkpoint, removed, operation, step, phase, stage, outcome, host, trigger
         case deadline = "deadlineNs"
     }
 
@@ -61,6 +64,9 @@ extension Change: Encodable {
         case .host(let host, let removed):
             try container.encode(host, forKey: .host)
             try container.encode(removed, forKey: .removed)
+        case .trigger(let simulation, let trigger):
+            try container.encode(simulation, forKey: .simulation)
+            try container.encode(trigger, forKey: .trigger)
         case .operation(let operation, let simulation, let step):
             try container.encode(operation, forKey: .operation)
             try container.encode(simulation, forKey: .simulation)

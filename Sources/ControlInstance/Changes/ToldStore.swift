@@ -41,6 +41,10 @@ struct ToldStore: Store {
         try await base.checkpoint(name, of: simulation)
     }
 
+    func triggers(of simulation: String) async throws(StoreError) -> TriggerRecord? {
+        try await base.triggers(of: simulation)
+    }
+
     func hosts() async throws(StoreError) -> [HostRecord] { try await base.hosts() }
 
     // MARK: - Several control instances

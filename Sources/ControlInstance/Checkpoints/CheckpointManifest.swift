@@ -54,12 +54,14 @@ public struct CheckpointManifest: Codable, Hashable, Sendable {
     public var spec: SimulationSpec
     public var machines: [MachineCheckpoint]
     public var links: [LinkCheckpoint]
+    /// nil: the simulation has none, or it was saved by a release that knew none.
+    public var triggers: SavedTriggers?
 
     enum CodingKeys: String, CodingKey {
         case format, tool, id, simulation, name, operation
         case created = "createdNs"
         case instant = "instantNs"
-        case parent, importedFrom, spec, machines, links
+        case parent, importedFrom, spec, machines, links, triggers
     }
 
     public init(
@@ -75,7 +77,8 @@ public struct CheckpointManifest: Codable, Hashable, Sendable {
         importedFrom: Provenance? = nil,
         spec: SimulationSpec,
         machines: [MachineCheckpoint],
-        links: [LinkCheckpoint]
+        links: [LinkCheckpoint],
+        triggers: SavedTriggers? = nil
     ) {
         self.format = format
         self.tool = tool
@@ -90,6 +93,7 @@ public struct CheckpointManifest: Codable, Hashable, Sendable {
         self.spec = spec
         self.machines = machines
         self.links = links
+        self.triggers = triggers
     }
 
     /// Of all files in the checkpoint's folder.

@@ -15,6 +15,8 @@ struct HookInput: Encodable {
     let kind: OperationKind
     let simulation: String
     let checkpoint: String?
+    /// The one that began it, in words.
+    let trigger: String?
     /// Of a clone.
     let origin: Origin?
     /// nil: as soon as all can.
@@ -31,6 +33,7 @@ struct HookInput: Encodable {
         kind = record.kind
         simulation = record.simulation
         checkpoint = record.checkpoint
+        trigger = record.trigger
         origin = record.kind == .resume && record.checkpoint == nil ? record.target.origin : nil
         instantNs = plan.instant
         policy = plan.policy

@@ -25,8 +25,14 @@ extension OperationRun {
         do {
             try decided.state.decide(.commit)
             decided.report = report(.unknown, [.unresolved(record.id)])
+            let stamps = reports.flatMap(\.machines).compactMap(\.happenedAt)
             try await recordInTime(
-                StoreChange(simulation: record.target, operation: decided, checkpoints: checkpoints)
+                StoreChange(
+                    simulation: record.target,
+                    operation: decided,
+                    checkpoints: checkpoints,
+                    triggers: control.firstTriggers(of: record, at: stamps.max())
+                )
             )
         } catch {
             // A database that failed in the middle may have it all the same; what it has is what a recovery will go by.

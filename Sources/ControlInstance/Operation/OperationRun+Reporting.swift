@@ -35,7 +35,8 @@ extension OperationRun {
             parent: plan.parent,
             spec: record.target.spec,
             machines: inOrder(reports.flatMap(\.machines).compactMap(\.saved), \.name),
-            links: reports.flatMap(\.links)
+            links: reports.flatMap(\.links),
+            triggers: control.savedTriggers(record, reports)
         )
     }
 
@@ -86,6 +87,7 @@ extension OperationRecord {
             kind: kind,
             simulation: simulation,
             checkpoint: checkpoint,
+            trigger: trigger,
             origin: kind == .resume && checkpoint == nil ? target.origin : nil,
             outcome: outcome,
             reasons: reasons,

@@ -54,6 +54,7 @@ struct OperationRun: Sendable {
         if isTaking, let place = plan.source { control.endConsuming(place) }
         watch?.cancel()
         announce()
+        await control.followTriggers(record, report, committed: record.state.decision == .commit)
         report = await runHooksAfter(report)
         log(report)
         control.count(report)
@@ -149,7 +150,7 @@ struct OperationRun: Sendable {
             metadata: [
                 "operation": "\(report.operation)", "kind": "\(report.kind.rawValue)",
                 "simulation": "\(report.simulation)", "outcome": "\(report.outcome.rawValue)",
-                "reasons": "\(report.reasons)",
+                "reasons": "\(report.reasons)", "trigger": "\(report.trigger ?? "-")",
             ]
         )
     }

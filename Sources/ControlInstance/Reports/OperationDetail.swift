@@ -7,6 +7,8 @@ public struct OperationDetail: Codable, Hashable, Sendable {
     public var kind: OperationKind
     public var simulation: String
     public var checkpoint: String?
+    /// The trigger that began it, in words; nil: somebody did.
+    public var trigger: String?
     public var phase: OperationPhase
     public var deadline: HostInstant?
     public var started: HostInstant
@@ -15,7 +17,7 @@ public struct OperationDetail: Codable, Hashable, Sendable {
     public var report: OperationReport?
 
     enum CodingKeys: String, CodingKey {
-        case operation, kind, simulation, checkpoint, phase
+        case operation, kind, simulation, checkpoint, trigger, phase
         case deadline = "deadlineNs"
         case started = "startedNs"
         case finished = "finishedNs"
@@ -27,6 +29,7 @@ public struct OperationDetail: Codable, Hashable, Sendable {
         kind = record.kind
         simulation = record.simulation
         checkpoint = record.checkpoint
+        trigger = record.trigger
         phase = record.state.phase
         deadline = record.state.instant
         started = record.started

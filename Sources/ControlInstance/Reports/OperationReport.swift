@@ -9,6 +9,8 @@ public struct OperationReport: Codable, Hashable, Sendable {
     public var simulation: String
     /// The one that was made or resumed from.
     public var checkpoint: String?
+    /// The trigger that began it, in words; nil: somebody did.
+    public var trigger: String?
     /// Of a clone: what it went on from.
     public var origin: Origin?
     /// Of a rewind: the checkpoint that what ran before was saved to.
@@ -38,7 +40,7 @@ public struct OperationReport: Codable, Hashable, Sendable {
     public var finished: HostInstant?
 
     enum CodingKeys: String, CodingKey {
-        case operation, kind, simulation, checkpoint, origin, kept, outcome, exitCode, reasons
+        case operation, kind, simulation, checkpoint, trigger, origin, kept, outcome, exitCode, reasons
         case deadline = "deadlineNs"
         case spread = "spreadNs"
         case clockErrorBound = "clockErrorBoundNs"
@@ -52,6 +54,7 @@ public struct OperationReport: Codable, Hashable, Sendable {
         kind: OperationKind,
         simulation: String,
         checkpoint: String? = nil,
+        trigger: String? = nil,
         origin: Origin? = nil,
         kept: String? = nil,
         outcome: OperationOutcome,
@@ -71,6 +74,7 @@ public struct OperationReport: Codable, Hashable, Sendable {
         self.kind = kind
         self.simulation = simulation
         self.checkpoint = checkpoint
+        self.trigger = trigger
         self.origin = origin
         self.kept = kept
         self.outcome = outcome

@@ -57,15 +57,24 @@ public struct SimulationDetail: Codable, Hashable, Sendable {
     public var summary: SimulationSummary
     public var spec: SimulationSpec
     public var machines: [MachineStatus]
+    /// In the order of the spec's; nil: it has none.
+    public var triggers: [TriggerReport]?
     /// Machines that should run and that no hypervisor has, unreachable hosts…
     public var problems: [Reason]
 
-    private enum CodingKeys: String, CodingKey { case machines, spec, problems }
+    private enum CodingKeys: String, CodingKey { case machines, spec, triggers, problems }
 
-    public init(summary: SimulationSummary, spec: SimulationSpec, machines: [MachineStatus], problems: [Reason]) {
+    public init(
+        summary: SimulationSummary,
+        spec: SimulationSpec,
+        machines: [MachineStatus],
+        triggers: [TriggerReport]? = nil,
+        problems: [Reason]
+    ) {
         self.summary = summary
         self.spec = spec
         self.machines = machines
+        self.triggers = triggers
         self.problems = problems
     }
 
@@ -74,6 +83,7 @@ public struct SimulationDetail: Codable, Hashable, Sendable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         machines = try container.decode([MachineStatus].self, forKey: .machines)
         spec = try container.decode(SimulationSpec.self, forKey: .spec)
+        triggers = try container.decodeIfPresent([TriggerReport].self, forKey: .triggers)
         problems = try container.decode([Reason].self, forKey: .problems)
         let head = try decoder.container(keyedBy: SimulationSummary.CodingKeys.self)
         summary = SimulationSummary(
@@ -100,6 +110,7 @@ public struct SimulationDetail: Codable, Hashable, Sendable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(machines, forKey: .machines)
         try container.encode(spec, forKey: .spec)
+        try container.encodeIfPresent(triggers, forKey: .triggers)
         try container.encode(problems, forKey: .problems)
     }
 }

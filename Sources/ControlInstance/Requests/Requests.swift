@@ -24,6 +24,8 @@ public struct SaveRequest: Codable, Hashable, Sendable {
     public var annotations: Annotations
     /// What it is recorded as; nil: by any id that is new.
     public var operation: OperationID?
+    /// The trigger that wants it, in words; nil: somebody does.
+    var trigger: String?
 
     public init(
         simulation: String,

@@ -20,6 +20,7 @@ extension SimulationSpec {
         for link in links { reasons += problems(of: link).map { .specInvalid("link '\(link.name)' \($0)") } }
         let addresses = links.flatMap(\.ends).compactMap { $0.mac?.lowercased() }
         reasons += repeated(addresses, "network cards").map { .specInvalid($0) }
+        reasons += triggerProblems.map { .specInvalid($0) }
         guard reasons.isEmpty else { throw ControlError(reasons, exitCode: 2) }
     }
 

@@ -88,7 +88,7 @@ extension PostgreSQLStore {
         simulations.formUnion(
             [
                 change.simulation?.name, change.operation?.simulation, change.removedCheckpoint?.simulation,
-                change.removedSimulation,
+                change.removedSimulation, change.triggers?.simulation,
             ].compactMap(\.self)
         )
         let epochs = held.withLock { $0 }

@@ -33,6 +33,18 @@ extension PostgreSQLStore {
         )
     }
 
+    static func triggerRecord(_ row: PostgreSQLRow) throws -> TriggerRecord { try row.json("record") }
+
+    static func save(_ triggers: TriggerRecord, _ session: PostgreSQLSession) throws {
+        try session.run(
+            """
+            INSERT INTO triggers (simulation, record) VALUES ($1, $2)
+            ON CONFLICT (simulation) DO UPDATE SET record = excluded.record
+            """,
+            [.text(triggers.simulation), try .json(triggers)]
+        )
+    }
+
     static func hostRecord(_ row: PostgreSQLRow) throws -> HostRecord {
         HostRecord(
             name: try row.text("name"),
@@ -65,6 +77,7 @@ extension PostgreSQLStore {
             checkpoint: try row.optionalText("checkpoint"),
             hosts: try row.json("hosts"),
             target: try row.json("target"),
+            trigger: try row.optionalText("cause"),
             state: OperationState(
                 phase: try row.word("phase"),
                 instant: try row.optionalInstant("instant_ns"),
@@ -81,7 +94,7 @@ extension PostgreSQLStore {
         try session.run(
             """
             INSERT INTO operations (id, kind, simulation, checkpoint, hosts, target, phase, instant_ns, decision, outcome,
-                started_ns, finished_ns, report) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                started_ns, finished_ns, report, cause) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
             ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, instant_ns = excluded.instant_ns,
                 decision = COALESCE(excluded.decision, operations.decision), outcome = excluded.outcome, finished_ns = excluded.finished_ns,
                 report = excluded.report
@@ -92,6 +105,7 @@ extension PostgreSQLStore {
                 .text(operation.state.phase.rawValue), .instant(operation.state.instant),
                 .text(operation.state.decision?.rawValue), .text(operation.state.outcome?.rawValue),
                 .instant(operation.started), .instant(operation.finished), try .optionalJSON(operation.report),
+                .text(operation.trigger),
             ]
         )
         // One that is not over will be written again; meanwhile a guest may stand still.

@@ -120,7 +120,20 @@ extension PostgreSQLStore {
                 $$
                 """,
             ]
-        )
+        ),
+        Migration(
+            version: 2,
+            name: "triggers",
+            statements: [
+                """
+                CREATE TABLE triggers (
+                    simulation TEXT PRIMARY KEY REFERENCES simulations (name) ON DELETE CASCADE,
+                    record TEXT NOT NULL
+                )
+                """,
+                "ALTER TABLE operations ADD COLUMN cause TEXT",
+            ]
+        ),
     ]
 
     /// Brings the tables up to date. Those who start at the same moment do it one after the other.

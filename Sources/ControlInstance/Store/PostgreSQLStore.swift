@@ -139,6 +139,14 @@ public final class PostgreSQLStore: Store {
         }
     }
 
+    public func triggers(of simulation: String) async throws(StoreError) -> TriggerRecord? {
+        try await perform { session in
+            try session.run("SELECT record FROM triggers WHERE simulation = $1", [.text(simulation)]).rows.first.map(
+                Self.triggerRecord
+            )
+        }
+    }
+
     public func hosts() async throws(StoreError) -> [HostRecord] {
         try await perform { session in
             try session.run("SELECT * FROM hosts ORDER BY name COLLATE \"C\"").rows.map(Self.hostRecord)
@@ -163,6 +171,7 @@ public final class PostgreSQLStore: Store {
                 try session.run("DELETE FROM hosts WHERE name = $1", [.text(removed)])
             }
             for checkpoint in change.checkpoints { try Self.save(checkpoint, keeper: identity.id, session) }
+            if let triggers = change.triggers { try Self.save(triggers, session) }
             for (simulation, epoch) in claims { try giveUp(simulation, epoch, session) }
         }
     }

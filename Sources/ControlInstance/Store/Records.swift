@@ -56,6 +56,8 @@ public struct OperationRecord: Hashable, Sendable {
     public var hosts: [String]
     /// The simulation as it is to be remembered when the operation is committed: a recovery must not have to guess it.
     public var target: SimulationRecord
+    /// The trigger that began it, in words; nil: somebody did.
+    public var trigger: String?
     public var state: OperationState
     public var started: HostInstant
     public var finished: HostInstant?
@@ -69,6 +71,7 @@ public struct OperationRecord: Hashable, Sendable {
         checkpoint: String?,
         hosts: [String],
         target: SimulationRecord,
+        trigger: String? = nil,
         state: OperationState,
         started: HostInstant,
         finished: HostInstant? = nil,
@@ -80,6 +83,7 @@ public struct OperationRecord: Hashable, Sendable {
         self.checkpoint = checkpoint
         self.hosts = hosts
         self.target = target
+        self.trigger = trigger
         self.state = state
         self.started = started
         self.finished = finished

@@ -50,6 +50,18 @@ extension SQLiteStore {
         }
     }
 
+    static func triggers(from row: Row) throws -> TriggerRecord { try json(row, "record") }
+
+    static func save(_ triggers: TriggerRecord, _ database: Database) throws {
+        try database.execute(
+            sql: """
+                INSERT INTO triggers (simulation, record) VALUES (?, ?)
+                ON CONFLICT (simulation) DO UPDATE SET record = excluded.record
+                """,
+            arguments: [triggers.simulation, try text(triggers)]
+        )
+    }
+
     static func host(from row: Row) throws -> HostRecord {
         HostRecord(
             name: try value(row, "name"),
@@ -84,6 +96,7 @@ extension SQLiteStore {
             checkpoint: optionalValue(row, "checkpoint"),
             hosts: try json(row, "hosts"),
             target: try json(row, "target"),
+            trigger: optionalValue(row, "cause"),
             state: OperationState(
                 phase: try word(row, "phase"),
                 instant: instantNs.map(HostInstant.init(nanosecondsSinceEpoch:)),
@@ -113,12 +126,13 @@ extension SQLiteStore {
         if database.changesCount == 0 {
             try database.execute(
                 sql: """
-                    INSERT INTO operations (id, kind, simulation, checkpoint, hosts, target, phase, instantNs, decision, outcome,
-                        startedNs, finishedNs, report) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    INSERT INTO operations (id, kind, simulation, checkpoint, hosts, target, cause, phase, instantNs, decision, outcome,
+                        startedNs, finishedNs, report) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     operation.id.text, operation.kind.rawValue, operation.simulation, operation.checkpoint,
-                    try text(operation.hosts), try text(operation.target), operation.state.phase.rawValue,
+                    try text(operation.hosts), try text(operation.target), operation.trigger,
+                    operation.state.phase.rawValue,
                     operation.state.instant?.nanosecondsSinceEpoch, operation.state.decision?.rawValue,
                     operation.state.outcome?.rawValue, operation.started.nanosecondsSinceEpoch,
                     operation.finished?.nanosecondsSinceEpoch, report,

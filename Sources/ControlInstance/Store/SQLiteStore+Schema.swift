@@ -107,6 +107,17 @@ extension SQLiteStore {
                     """
             )
         }
+        migrator.registerMigration("5: triggers") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE triggers (
+                        simulation TEXT PRIMARY KEY REFERENCES simulations (name) ON DELETE CASCADE,
+                        record TEXT NOT NULL
+                    ) STRICT;
+                    ALTER TABLE operations ADD COLUMN cause TEXT;
+                    """
+            )
+        }
         return migrator
     }
 }

@@ -110,6 +110,13 @@ public struct SQLiteStore: UnsharedStore {
         }
     }
 
+    public func triggers(of simulation: String) async throws(StoreError) -> TriggerRecord? {
+        try await read { database in
+            try Row.fetchOne(database, sql: "SELECT record FROM triggers WHERE simulation = ?", arguments: [simulation])
+                .map { try Self.triggers(from: $0) }
+        }
+    }
+
     public func hosts() async throws(StoreError) -> [HostRecord] {
         try await read { database in
             try Row.fetchAll(database, sql: "SELECT * FROM hosts ORDER BY name").map { try Self.host(from: $0) }
@@ -132,6 +139,7 @@ public struct SQLiteStore: UnsharedStore {
                     try database.execute(sql: "DELETE FROM hosts WHERE name = ?", arguments: [removed])
                 }
                 for checkpoint in change.checkpoints { try Self.save(checkpoint, database) }
+                if let triggers = change.triggers { try Self.save(triggers, database) }
             }
         } catch {
             throw StoreError("\(error)")

@@ -17,6 +17,9 @@ public protocol Store: Sendable {
     func checkpoints(of simulation: String?) async throws(StoreError) -> [CheckpointRecord]
     func checkpoint(_ name: String, of simulation: String) async throws(StoreError) -> CheckpointRecord?
 
+    /// Of the triggers of its present or last run; nil: it has none.
+    func triggers(of simulation: String) async throws(StoreError) -> TriggerRecord?
+
     /// Those that were added, by name.
     func hosts() async throws(StoreError) -> [HostRecord]
 
@@ -75,6 +78,8 @@ public struct StoreChange: Hashable, Sendable {
     public var removedSimulation: String?
     public var host: HostRecord?
     public var removedHost: String?
+    /// Of a simulation that is known, or becomes so by the same change.
+    public var triggers: TriggerRecord?
 
     public init(
         simulation: SimulationRecord? = nil,
@@ -83,7 +88,8 @@ public struct StoreChange: Hashable, Sendable {
         removedCheckpoint: CheckpointRecord? = nil,
         removedSimulation: String? = nil,
         host: HostRecord? = nil,
-        removedHost: String? = nil
+        removedHost: String? = nil,
+        triggers: TriggerRecord? = nil
     ) {
         self.simulation = simulation
         self.operation = operation
@@ -92,5 +98,6 @@ public struct StoreChange: Hashable, Sendable {
         self.removedSimulation = removedSimulation
         self.host = host
         self.removedHost = removedHost
+        self.triggers = triggers
     }
 }

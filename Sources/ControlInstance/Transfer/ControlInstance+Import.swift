@@ -83,8 +83,12 @@ extension ControlInstance {
     }
 
     private static func hookNotes(_ spec: SimulationSpec) -> [String] {
-        (spec.hooks ?? []).map {
-            "the hook \($0.event.rawValue) runs a command of the archive's here: \($0.command.joined(separator: " "))"
+        let hooks = (spec.hooks ?? []).map { ($0.event.rawValue, $0.command) }
+        let triggers = (spec.triggers ?? []).compactMap { trigger -> (String, [String])? in
+            if case .hook(let command, _) = trigger.action { (HookEvent.trigger.rawValue, command) } else { nil }
+        }
+        return (hooks + triggers).map { event, command in
+            "the hook \(event) runs a command of the archive's here: \(command.joined(separator: " "))"
         }
     }
 

@@ -68,6 +68,15 @@ enum CommandLine {
         return serialPorts(plan).enumerated().compactMap { $1 == .log ? plan.serialSocketPath($0) : nil }
     }
 
+    /// How long the logs of the ports that have one are now.
+    static func serialBegins(_ plan: LaunchPlan) -> [Int: UInt64]? {
+        guard plan.adoptedArguments == nil else { return nil }
+        let ports = serialPorts(plan).enumerated().filter { $0.element == .log }.map(\.offset)
+        return Dictionary(
+            uniqueKeysWithValues: ports.map { ($0, UInt64(clamping: ProcFile.size(of: plan.serialLogPath($0)) ?? 0)) }
+        )
+    }
+
     /// QEMU splits options at commas; a doubled one stands for itself.
     static func escaped(_ value: String) -> String {
         value.split(separator: ",", omittingEmptySubsequences: false).joined(separator: ",,")

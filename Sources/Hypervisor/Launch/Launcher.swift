@@ -62,6 +62,7 @@ struct Launcher: Sendable {
             },
             adopted: false,
             serialSockets: sockets,
+            serialBegins: CommandLine.serialBegins(plan),
             log: plan.logPath,
             memory: plan.memory
         )

@@ -57,6 +57,8 @@ struct MachineRecord: Codable, Hashable, Sendable {
     var adopted: Bool
     /// Absolute paths, by port.
     var serialSockets: [String]
+    /// How long the ports' logs were, which go on over all processes, when this one was started; by port. nil: it is not known.
+    var serialBegins: [Int: UInt64]?
     /// What QEMU said; nil for an adopted machine.
     var log: String?
     /// Why an adopted machine cannot be started again; empty when it can be.

@@ -11,7 +11,9 @@ enum HookKeys {
         "how long it may take; then it is ended, with all that it has started"
     )
 
-    private static let keys = HookEvent.allCases.map { event in Key(event.rawValue, hook(event), doc(event)) }
+    private static let keys = HookEvent.allCases.filter { $0 != .trigger }.map { event in
+        Key(event.rawValue, hook(event), doc(event))
+    }
 
     static let type = ValueType<[HookSpec]>.object(
         "hooks",
@@ -19,7 +21,7 @@ enum HookKeys {
         keys: keys.map(\.description)
     ) { object in keys.compactMap { object($0) } }
 
-    private static func hook(_ event: HookEvent) -> ValueType<HookSpec> {
+    static func hook(_ event: HookEvent) -> ValueType<HookSpec> {
         ValueType<HookSpec>.object(
             "a hook",
             label: "a hook's mapping",
@@ -42,6 +44,7 @@ enum HookKeys {
         case .beforeResume: "before a resume or clone is prepared"
         case .afterResume: "after it is done"
         case .failed: "after one of them was not done, unless it was called off"
+        case .trigger: "when a trigger says so"
         }
     }
 }

@@ -52,6 +52,11 @@ enum SimulationKeys {
         HookKeys.type,
         "commands that the control instance runs before and after operations"
     )
+    static let triggers = Key(
+        "on",
+        ValueType<[Placed<TriggerDraft>]>.list(of: TriggerKeys.type, "a list of triggers"),
+        "what the control instance does by itself, once, when something happens"
+    )
     static let hosts = Key("hosts", ValueType<Never>.notYet("hosts"), "reserved")
 
     static let type = ValueType<SimulationSpec>.object(
@@ -59,7 +64,7 @@ enum SimulationKeys {
         label: "a mapping",
         keys: [
             simulation.description, clock.description, machines.description, links.description, resources.description,
-            quota.description, clockError.description, hooks.description, hosts.description,
+            quota.description, clockError.description, hooks.description, triggers.description, hosts.description,
         ]
     ) { object in
         let name = object(simulation)
@@ -70,6 +75,7 @@ enum SimulationKeys {
         let quota = object(quota)
         let clockError = object(clockError)
         let hooks = object(hooks)
+        let triggers = object(triggers)
         _ = object(hosts)
         guard let name, let machines else { return nil }
         if machines.isEmpty, object.reading.problems.isEmpty {
@@ -77,15 +83,17 @@ enum SimulationKeys {
         }
         var wiring = Wiring(reading: object.reading)
         let cables = wiring.links(links, among: machines)
+        let wired = machines.map { wiring.machine($0.value, links: cables) }
         return SimulationSpec(
             name: name,
             clock: policy,
-            machines: machines.map { wiring.machine($0.value, links: cables) },
+            machines: wired,
             links: cables.map(\.value),
             resources: resources.map(\.value),
             quotaBytes: quota,
             clockErrorLimit: clockError,
-            hooks: hooks
+            hooks: hooks,
+            triggers: triggers.map { wiring.triggers($0, among: wired) }
         )
     }
 }

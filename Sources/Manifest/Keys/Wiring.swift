@@ -36,6 +36,20 @@ struct Wiring {
         return drafts.map { Placed(value: $0.value.spec, place: $0.value.place) }
     }
 
+    /// Checks the triggers against the machines, whose ports are known.
+    func triggers(_ drafts: [Placed<TriggerDraft>], among machines: [MachineSpec]) -> [TriggerSpec] {
+        for draft in drafts.map(\.value) {
+            guard let problem = draft.spec.problem(among: machines) else { continue }
+            switch problem {
+            case .machine(let name):
+                let hint = Similarity.hint(for: name, among: machines.map(\.name))
+                reading.report("\(problem)\(hint)", at: draft.machine)
+            case .port: reading.report("\(problem)", at: draft.port)
+            }
+        }
+        return drafts.map(\.value.spec)
+    }
+
     /// The machine with its serial ports.
     func machine(_ draft: MachineDraft, links: [Placed<LinkSpec>]) -> MachineSpec {
         let own = links.map(\.value).filter { link in

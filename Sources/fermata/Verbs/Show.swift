@@ -3,6 +3,7 @@ import ControlInstance
 import GuestClock
 import HostClock
 import HypervisorAPI
+import SerialText
 
 struct Show: Verb {
     static let configuration = CommandConfiguration(
@@ -57,6 +58,10 @@ struct Show: Verb {
             terminal.print()
             terminal.print(table)
         }
+        if let triggers = detail.triggers {
+            terminal.print()
+            terminal.print(triggerTable(triggers))
+        }
         let logs = detail.machines.compactMap { machine in machine.log.map { (machine.name, $0) } }
         if !logs.isEmpty { terminal.print() }
         for (name, log) in logs { terminal.print("log of \(name): \(log)") }
@@ -64,6 +69,20 @@ struct Show: Verb {
             for socket in machine.serialSockets { terminal.print("serial line of \(machine.name): \(socket)") }
         }
         for problem in detail.problems { terminal.print(terminal.out.apply(.bad, "problem: \(problem)")) }
+    }
+
+    private func triggerTable(_ triggers: [TriggerReport]) -> Table {
+        var table = Table(.left("WHEN"), .left("THEN"), .left("STATE"))
+        for trigger in triggers {
+            let met = trigger.met.map { " at \(TimeText.clock($0))" } ?? ""
+            let problem = trigger.problem.map { ": \(Visible.text($0))" } ?? ""
+            table.add(
+                Table.Cell(Visible.text(trigger.when)),
+                Table.Cell(Visible.text(trigger.what)),
+                Table.Cell("\(trigger.phase.rawValue)\(trigger.phase == .armed ? "" : met)\(problem)")
+            )
+        }
+        return table
     }
 
     private func show(_ detail: CheckpointDetail, _ terminal: Terminal) {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import HypervisorAPI
+import SerialText
 
 struct Validate: Verb {
     static let configuration = CommandConfiguration(
@@ -25,6 +26,9 @@ struct Validate: Verb {
                 + "\(Self.count(spec.machines.count, "machine")), \(Self.count(spec.links.count, "link")), "
                 + "\(Self.count(spec.resources.count, "resource"))"
         )
+        for trigger in spec.triggers ?? [] {
+            session.terminal.print("when \(Visible.text(trigger.when)): \(Visible.text(trigger.what))")
+        }
     }
 
     private static func count(_ number: Int, _ noun: String) -> String {

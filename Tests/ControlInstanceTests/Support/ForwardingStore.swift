@@ -34,6 +34,10 @@ extension ForwardingStore {
         try connected()
         return try await store.unfinishedOperations()
     }
+    func triggers(of simulation: String) async throws(StoreError) -> TriggerRecord? {
+        try connected()
+        return try await store.triggers(of: simulation)
+    }
     func hosts() async throws(StoreError) -> [HostRecord] {
         try connected()
         return try await store.hosts()

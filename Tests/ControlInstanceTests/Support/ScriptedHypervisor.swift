@@ -84,6 +84,10 @@ final class ScriptedHypervisor: Hypervisor {
         var obstacles: [Reason] = []
         /// nil: nothing disciplines its clock.
         var clockErrorBound: Span? = .microseconds(3)
+        /// By simulation, of the present processes.
+        var said: [String: [MachineSign]] = [:]
+        var watchers: [Int: Watcher] = [:]
+        var nextWatcher = 0
     }
 
     let host: String
@@ -142,6 +146,7 @@ final class ScriptedHypervisor: Hypervisor {
             if world.operations.values.contains(where: { $0.simulation == operation.simulation }) { return true }
             world.operations[operation.id] = operation
             if !operation.kind.saves {
+                world.said[operation.simulation] = nil
                 for machine in operation.machines { world.machines["\(operation.simulation)/\(machine)"] = .paused }
             }
             return false

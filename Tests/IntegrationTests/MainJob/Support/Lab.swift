@@ -102,6 +102,7 @@ final class Lab {
             hypervisors: own,
             connect: connect,
             store: SQLiteStore(path: folder.file("state.sqlite")),
+            hooks: HookProcess(),
             logger: logger
         )
         return (hypervisors, control)

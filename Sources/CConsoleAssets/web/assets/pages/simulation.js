@@ -65,6 +65,7 @@ function draw({ simulation, checkpoints, storage, operations, clocks }, { timeli
         simulation.problems.length > 0 && notice("problem", "Not all is well", reasonList(simulation.problems)),
         simulation.state === "unknown" && simulation.operation && notice("problem", "The outcome of an operation is not known", h("p", {}, h("a", { href: link("operations", simulation.operation) }, "Look at it, and ask the hosts again or decide it"))),
         machinesCard(simulation, clocks),
+        triggersCard(simulation),
         island("timeline", timeline),
         island("instant", instant),
         checkpointsCard(name, checkpoints, storage),
@@ -136,6 +137,39 @@ function machinesCard(simulation, clocks) {
                         h("td", { class: "quiet" }, kindOf(described.get(name), machine)),
                     );
                 })),
+            ),
+        ),
+    );
+}
+
+const phases = { armed: "armed", due: "waits for its turn", begun: "under way", done: "done", failed: "failed" };
+
+function triggersCard({ triggers }) {
+    if (!triggers?.length) return null;
+    return h(
+        "section",
+        { class: "card", "aria-labelledby": "triggers-title" },
+        h("div", { class: "section-head" }, h("h2", { id: "triggers-title" }, "Triggers")),
+        h(
+            "div",
+            { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "triggers-title" },
+            h(
+                "table",
+                { class: "triggers" },
+                h("thead", {}, h("tr", {}, ["When", "Then", "State"].map((head) => h("th", { scope: "col" }, head)))),
+                h("tbody", {}, triggers.map((trigger, index) => h(
+                    "tr",
+                    { key: `${index}`, "data-phase": trigger.phase },
+                    h("th", { scope: "row" }, trigger.when),
+                    h("td", {}, trigger.what),
+                    h(
+                        "td",
+                        {},
+                        trigger.operation ? h("a", { href: link("operations", trigger.operation) }, phases[trigger.phase]) : phases[trigger.phase],
+                        trigger.metNs !== undefined && [" ", ticking((now) => formatAgo(trigger.metNs, now), { class: "quiet" })],
+                        trigger.problem && h("p", { class: "quiet" }, trigger.problem),
+                    ),
+                ))),
             ),
         ),
     );

@@ -1,0 +1,373 @@
+import FoundationEssentials
+import HostClock
+import HypervisorAPI
+import Synchronization
+import Testing
+import Time
+
+@testable import ControlInstance
+
+/// What triggers of a simulation that runs do, in which order, and what is told of it.
+struct TriggerTests {
+    private final class Runner: HookRunner {
+        let inputs = Mutex<[String]>([])
+        let answer: HookRun
+
+        init(_ answer: HookRun = HookRun(end: .exited, status: 0, duration: .zero)) { self.answer = answer }
+
+        func run(_ hook: HookSpec, variables: [String: String], input: [UInt8]) async -> HookRun {
+            inputs.withLock { $0.append(String(decoding: input, as: UTF8.self)) }
+            if hook.command == ["hang"] {
+                try? await Task.sleep(for: .seconds(1000))
+                return HookRun(end: .cancelled, duration: .zero)
+            }
+            return answer
+        }
+    }
+
+    private static func says(_ pattern: String, _ action: TriggerSpec.Action) -> TriggerSpec {
+        TriggerSpec(.serial(machine: "a", port: nil, pattern: pattern), action)
+    }
+
+    private static func hook(_ command: String = "tell") -> TriggerSpec.Action {
+        .hook([command], timeout: .seconds(5))
+    }
+
+    private func control(_ bench: Bench, _ runner: Runner? = nil) throws -> ControlInstance {
+        try ControlInstance(
+            home: bench.home,
+            hypervisors: [bench.left, bench.right],
+            store: bench.store,
+            options: Bench.options,
+            hooks: runner
+        )
+    }
+
+    private func up(_ bench: Bench, _ control: ControlInstance, _ triggers: TriggerSpec...) async throws {
+        var spec = Bench.spec
+        spec.triggers = triggers
+        let report = try await control.result(of: control.up(UpRequest(spec: spec)))
+        try #require(report.outcome == .done, "\(report.reasons)")
+        try await becomes(true) { bench.left.isWatched() }
+    }
+
+    private func becomes<Value: Equatable>(_ wanted: Value, _ look: () async throws -> Value) async throws {
+        var last = try await look()
+        for _ in 0..<1000 where last != wanted {
+            try await Task.sleep(for: .milliseconds(10))
+            last = try await look()
+        }
+        #expect(last == wanted)
+    }
+
+    private func phases(_ control: ControlInstance) async throws -> [TriggerState.Phase] {
+        try await control.simulation(named: "sim").triggers?.map(\.phase) ?? []
+    }
+
+    private func state(_ control: ControlInstance) async throws -> SimulationState {
+        try await control.simulation(named: "sim").summary.state
+    }
+
+    private func checkpoints(_ control: ControlInstance) async throws -> [String] {
+        try await control.log("sim").map(\.checkpoint)
+    }
+
+    @Test func aPatternBeginsAnOrdinaryOperationWhichSaysWhoBeganIt() async throws {
+        let bench = try Bench()
+        let control = try control(bench)
+        try await up(bench, control, Self.says("login:", .checkpoint("booted")))
+        #expect(try await phases(control) == [.armed])
+        bench.left.says("a", "nothing\nlog")
+        bench.left.says("a", "in: ")
+        try await becomes([.done]) { try await phases(control) }
+        let trigger = try #require(try await control.simulation(named: "sim").triggers?.first)
+        let operation = try await control.operation(try #require(trigger.operation))
+        #expect(operation.kind == .checkpoint && operation.checkpoint == "booted")
+        #expect(operation.trigger == "a says /login:/" && operation.report?.trigger == "a says /login:/")
+        #expect(operation.report?.outcome == .done)
+        let saved = try await control.show("sim", "booted")
+        #expect(saved.manifest.triggers?.states.map(\.phase) == [.done] && saved.summary.note == "when a says /login:/")
+        #expect(try await state(control) == .running)
+        // Once.
+        bench.left.says("a", "\nlogin: ")
+        bench.left.says("a", "login: ")
+        _ = try await bench.suspend(control)
+        #expect(try await checkpoints(control).sorted() == ["booted", "s1"])
+        // The operation that nobody's trigger began says nothing of one.
+        #expect(try await control.operations(of: "sim", limit: 1).first?.trigger == nil)
+    }
+
+    @Test func whatHappenedIsInThePastOfACheckpointAndWhatDidNotIsArmedAgain() async throws {
+        let bench = try Bench()
+        let control = try control(bench)
+        try await up(
+            bench,
+            control,
+            Self.says("login:", .checkpoint("booted")),
+            Self.says("ready", .checkpoint("ready"))
+        )
+        let early = SaveRequest(simulation: "sim", checkpoint: "early")
+        _ = try await control.result(of: control.checkpoint(early))
+        bench.left.says("a", "login:\n")
+        try await becomes([.done, .armed]) { try await phases(control) }
+        // Suspended and resumed: goes on as it was.
+        _ = try await bench.suspend(control)
+        #expect(try await phases(control) == [.done, .armed], "as when it last ran")
+        #expect(try await bench.resume(control).outcome == .done)
+        #expect(try await phases(control) == [.done, .armed])
+        // Before it: armed anew, and the checkpoint of the other branch stays.
+        let goal = ResumeRequest(simulation: "sim", checkpoint: "early")
+        let report = try await control.result(of: control.rewind(RewindRequest(goal, keeping: .nothing)))
+        #expect(report.outcome == .done)
+        #expect(try await phases(control) == [.armed, .armed])
+        try await becomes(true) { bench.left.isWatched() }
+        bench.left.says("a", "login:\n")
+        try await becomes([.done, .armed]) { try await phases(control) }
+        #expect(try await checkpoints(control).contains("booted-2"))
+        // Behind it, in another simulation: it is not done again.
+        let clone = CloneRequest(ResumeRequest(simulation: "sim", checkpoint: "booted-2"), as: "twin")
+        for started in try await control.clone(clone) { _ = try await control.result(of: started.operation) }
+        #expect(try await control.simulation(named: "twin").triggers?.map(\.phase) == [.done, .armed])
+    }
+
+    @Test func aStartAnewArmsAll() async throws {
+        let bench = try Bench()
+        let control = try control(bench)
+        let trigger = Self.says("x", .checkpoint(nil))
+        try await up(bench, control, trigger)
+        bench.left.says("a", "x")
+        try await becomes([.done]) { try await phases(control) }
+        _ = try await control.down("sim")
+        try await up(bench, control, trigger)
+        #expect(try await phases(control) == [.armed])
+    }
+
+    @Test func oneThatIsMetDuringAnOperationWaitsForItsTurn() async throws {
+        let bench = try Bench()
+        let control = try control(bench)
+        try await up(bench, control, Self.says("one", .checkpoint("one")), Self.says("two", .checkpoint("two")))
+        // Longer than all else takes.
+        bench.right.script(.report, .late(700))
+        let running = try await control.checkpoint(SaveRequest(simulation: "sim", checkpoint: "mine"))
+        bench.left.says("a", "two\none\n")
+        try await becomes([.due, .due]) { try await phases(control) }
+        #expect(try await control.result(of: running).outcome == .done)
+        try await becomes([.done, .done]) { try await phases(control) }
+        let operations = try await control.operations(of: "sim").filter { $0.kind == .checkpoint }
+        #expect(operations.compactMap(\.checkpoint) == ["two", "one", "mine"], "in the order of the manifest")
+    }
+
+    @Test func oneThatSuspendsLeavesTheOthersDueUntilItRunsAgain() async throws {
+        let bench = try Bench()
+        let control = try control(bench)
+        try await up(bench, control, Self.says("x", .suspend("stopped")), Self.says("x", .checkpoint("later")))
+        bench.left.says("a", "x\n")
+        try await becomes(.suspended) { try await state(control) }
+        #expect(try await checkpoints(control) == ["stopped"])
+        #expect(try await phases(control) == [.done, .due])
+        #expect(try await bench.resume(control).outcome == .done)
+        try await becomes([.done, .done]) { try await phases(control) }
+        #expect(try await checkpoints(control).sorted() == ["later", "stopped"])
+    }
+
+    @Test func whatFailsIsToldAndNotTriedAgain() async throws {
+        let bench = try Bench()
+        let control = try control(bench)
+        var changes = control.changes(after: nil).makeAsyncIterator()
+        try await up(bench, control, Self.says("x", .suspend(nil)))
+        bench.right.script(.report, .failed("disk-full"))
+        bench.left.says("a", "x\n")
+        try await becomes([.failed]) { try await phases(control) }
+        let trigger = try #require(try await control.simulation(named: "sim").triggers?.first)
+        #expect(trigger.problem?.contains("disk-full") == true || trigger.problem?.contains("could not save") == true)
+        let operation = try await control.operation(try #require(trigger.operation))
+        #expect(operation.report?.outcome == .failed && operation.trigger != nil)
+        try await becomes(Bench.running) { bench.states }
+        bench.left.says("a", "x\n")
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(try await control.operations(of: "sim").filter { $0.kind == .suspend }.count == 1)
+        var told: [TriggerState.Phase] = []
+        while told.last != .failed, let change = await changes.next() {
+            if case .trigger("sim", let report) = change.what { told.append(report.phase) }
+        }
+        #expect(told == [.due, .begun, .failed])
+    }
+
+    @Test func anInstantThatWasMissedIsTakenAgainAndNotForEver() async throws {
+        let bench = try Bench()
+        let control = try control(bench)
+        try await up(bench, control, Self.says("x", .checkpoint("a")), Self.says("y", .checkpoint("b")))
+        bench.right.script(.report, .missed("late"))
+        bench.left.says("a", "x\n")
+        try await becomes([.done, .armed]) { try await phases(control) }
+        bench.right.script(.report, .missed("late"), .missed("late"), .missed("late"), .missed("late"), .missed("late"))
+        bench.left.says("a", "y\n")
+        try await becomes([.done, .failed]) { try await phases(control) }
+        #expect(try await control.operations(of: "sim").filter { $0.report?.outcome == .missed }.count == 5)
+    }
+
+    @Test func aHookIsToldWhatItIsFor() async throws {
+        let bench = try Bench()
+        let runner = Runner()
+        let control = try control(bench, runner)
+        try await up(bench, control, TriggerSpec(.event(machine: "a", .shutdown), Self.hook()))
+        bench.left.befalls("a", .shutdown)
+        try await becomes([.done]) { try await phases(control) }
+        let input = runner.inputs.withLock { $0 }
+        #expect(input.count == 1 && input[0].contains(#""event":"trigger""#) && input[0].contains("a shuts down"))
+        #expect(input[0].contains(#""machine":"a""#) && input[0].hasSuffix("}\n"))
+    }
+
+    @Test func aHookThatFailsIsToldAndOneThatHangsEndsWithTheDaemon() async throws {
+        let bench = try Bench()
+        let runner = Runner(HookRun(end: .exited, status: 4, duration: .zero, errors: "no bench\n"))
+        let control = try control(bench, runner)
+        try await up(bench, control, Self.says("x", Self.hook()), Self.says("y", Self.hook("hang")))
+        bench.left.says("a", "x\n")
+        try await becomes([.failed, .armed]) { try await phases(control) }
+        let problem = try await control.simulation(named: "sim").triggers?.first?.problem
+        #expect(problem == "tell ended with 4: no bench")
+        bench.left.says("a", "y\n")
+        try await becomes(2) { runner.inputs.withLock { $0.count } }
+        _ = await control.windDown()
+    }
+
+    @Test func guestTimeThatHasPassedIsACondition() async throws {
+        let bench = try Bench()
+        let control = try control(bench)
+        var spec = Bench.spec
+        spec.triggers = [TriggerSpec(.guest(.milliseconds(200)), .checkpoint("then"))]
+        _ = try await control.result(of: control.up(UpRequest(spec: spec)))
+        try await becomes([.done]) { try await phases(control) }
+        #expect(try #require(try await control.show("sim", "then").manifest.triggers).ran >= .milliseconds(200))
+    }
+
+    @Test func guestTimeStandsStillWhileTheyDo() async throws {
+        let bench = try Bench()
+        let control = try control(bench)
+        var spec = Bench.spec
+        spec.triggers = [TriggerSpec(.guest(.seconds(1_000_000)), .checkpoint(nil))]
+        _ = try await control.result(of: control.up(UpRequest(spec: spec)))
+        _ = try await bench.suspend(control, as: "first")
+        try await Task.sleep(for: .milliseconds(400))
+        let resumed = HostInstant.now
+        #expect(try await bench.resume(control).outcome == .done)
+        _ = try await control.result(of: control.checkpoint(SaveRequest(simulation: "sim", checkpoint: "second")))
+        _ = try await bench.suspend(control, as: "third")
+        let ran = HostInstant.now - resumed
+        var readings: [Span] = []
+        for name in ["first", "second", "third"] {
+            readings.append(try #require(try await control.show("sim", name).manifest.triggers).ran)
+        }
+        #expect(readings == readings.sorted() && readings[0] >= .zero)
+        #expect(readings[2] - readings[0] <= ran, "the time in the checkpoint is none of the guests'")
+    }
+
+    @Test func anotherDaemonGoesOnWhereTheLastOneWas() async throws {
+        let bench = try Bench()
+        let first = try control(bench)
+        try await up(bench, first, Self.says("x", .checkpoint("x")), Self.says("y", .checkpoint("y")))
+        bench.left.says("a", "x\n")
+        try await becomes([.done, .armed]) { try await phases(first) }
+        _ = await first.windDown()
+        try await becomes(false) { bench.left.isWatched() }
+        // Said while nobody listened.
+        bench.left.says("a", "y\n")
+        let second = try control(bench)
+        _ = await second.recover()
+        try await becomes([.done, .done]) { try await phases(second) }
+        #expect(try await checkpoints(second).sorted() == ["x", "y"])
+    }
+
+    @Test func whatADaemonHadBegunWhenItDiedIsDoneOnce() async throws {
+        let bench = try Bench()
+        let first = try control(bench)
+        try await up(bench, first, Self.says("x", .checkpoint("x")), Self.says("y", .checkpoint("y")))
+        bench.left.says("a", "x\n")
+        try await becomes([.done, .armed]) { try await phases(first) }
+        _ = await first.windDown()
+        var record = try #require(try await bench.store.triggers(of: "sim"))
+        let done = record.states[0].operation
+        // As if it had died before it wrote down how the first ended, and before the second began.
+        record.states[0].phase = .begun
+        record.states[1] = TriggerState(.begun, met: .now, operation: OperationID(text: "never"))
+        try await bench.store.apply(StoreChange(triggers: record))
+        let second = try control(bench)
+        _ = await second.recover()
+        try await becomes([.done, .done]) { try await phases(second) }
+        #expect(try await second.simulation(named: "sim").triggers?.first?.operation == done)
+        #expect(try await checkpoints(second).sorted() == ["x", "y"])
+    }
+
+    @Test func takenDownNothingIsDueAnyMore() async throws {
+        let bench = try Bench()
+        let control = try control(bench)
+        var changes = control.changes(after: nil).makeAsyncIterator()
+        try await up(bench, control, Self.says("x", .suspend("stopped")), Self.says("x", .checkpoint("later")))
+        bench.right.script(.report, .late(500), .failed("disk-full"))
+        let running = try await control.checkpoint(SaveRequest(simulation: "sim", checkpoint: "mine"))
+        bench.left.says("a", "x\n")
+        try await becomes([.due, .due]) { try await phases(control) }
+        try control.cancel(running)
+        _ = try await control.result(of: running)
+        // Before or after one of them had its turn.
+        while (try? await control.down("sim")) == nil { try await Task.sleep(for: .milliseconds(1)) }
+        try await becomes(false) { bench.left.isWatched() }
+        #expect(bench.states.isEmpty)
+        var told: Set<TriggerState.Phase> = []
+        while !told.contains(.failed), let change = await changes.next() {
+            if case .trigger(_, let report) = change.what { told.insert(report.phase) }
+        }
+    }
+
+    @Test func machinesThatNobodyCanWatchAreRefusedAtTheStart() async throws {
+        let bench = try Bench()
+        let control = try bench.control { double -> any Hypervisor in
+            double.host == "left" ? double : FusedHypervisor(hypervisor: double, fuse: Fuse(limit: .max))
+        }
+        var spec = Bench.spec
+        spec.triggers = [
+            TriggerSpec(.serial(machine: "c", port: nil, pattern: "x"), .checkpoint(nil)),
+            TriggerSpec(.guest(.seconds(1000)), .checkpoint(nil)),
+        ]
+        let request = UpRequest(spec: spec)
+        let error = await #expect(throws: ControlError.self) { try await control.up(request) }
+        #expect(error?.reasons.map(\.code) == ["trigger-elsewhere"] && error?.exitCode == 3, "\(error as Any)")
+        #expect(bench.right.calls.isEmpty && bench.states.isEmpty)
+        spec.triggers?.removeFirst()
+        #expect(try await control.result(of: control.up(UpRequest(spec: spec))).outcome == .done)
+        // One that comes from a checkpoint is told, and nothing else is held up by it.
+        spec.triggers?.append(TriggerSpec(.event(machine: "c", .panic), .suspend(nil)))
+        var record = try #require(try await bench.store.simulation("sim"))
+        record.spec = spec
+        try await bench.store.apply(StoreChange(simulation: record))
+        _ = await control.windDown()
+        await control.beginTriggers(of: "sim")
+        let triggers = try await control.simulation(named: "sim").triggers
+        #expect(triggers?.map(\.phase) == [.armed, .failed] && triggers?.last?.problem?.contains("right") == true)
+        await control.close()
+    }
+
+    @Test(arguments: [
+        TriggerSpec(.serial(machine: "nobody", port: nil, pattern: "x"), .checkpoint(nil)),
+        TriggerSpec(.serial(machine: "a", port: 3, pattern: "x"), .checkpoint(nil)),
+        TriggerSpec(.serial(machine: "a", port: nil, pattern: "["), .checkpoint(nil)),
+        TriggerSpec(
+            .serial(machine: "a", port: nil, pattern: String(repeating: "(", count: 100_000)),
+            .checkpoint(nil)
+        ),
+        TriggerSpec(.serial(machine: "a", port: nil, pattern: "x"), .checkpoint("../x")),
+        TriggerSpec(.event(machine: "a", .shutdown), .suspend(nil)),
+        TriggerSpec(.guest(.seconds(-1)), .checkpoint(nil)),
+        TriggerSpec(.guest(.seconds(1)), .hook([], timeout: .seconds(1))),
+    ])
+    func whatNoManifestWouldSayIsRefused(_ trigger: TriggerSpec) async throws {
+        let bench = try Bench()
+        let control = try control(bench)
+        var spec = Bench.spec
+        spec.triggers = [trigger]
+        let request = UpRequest(spec: spec)
+        let error = await #expect(throws: ControlError.self) { try await control.up(request) }
+        #expect(error?.reasons.map(\.code) == ["spec-invalid"] && error?.exitCode == 2, "\(error as Any)")
+    }
+}
