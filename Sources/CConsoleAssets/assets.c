@@ -93,110 +93,114 @@ static const unsigned char file_21[] = {
 };
 
 static const unsigned char file_22[] = {
-#embed "web/assets/operations.js"
+#embed "web/assets/operation-pages.js"
 };
 
 static const unsigned char file_23[] = {
-#embed "web/assets/pages/checkpoint.js"
+#embed "web/assets/operations.js"
 };
 
 static const unsigned char file_24[] = {
-#embed "web/assets/pages/consoles.js"
+#embed "web/assets/pages/checkpoint.js"
 };
 
 static const unsigned char file_25[] = {
-#embed "web/assets/pages/history.js"
+#embed "web/assets/pages/consoles.js"
 };
 
 static const unsigned char file_26[] = {
-#embed "web/assets/pages/hosts.js"
+#embed "web/assets/pages/history.js"
 };
 
 static const unsigned char file_27[] = {
-#embed "web/assets/pages/operation.js"
+#embed "web/assets/pages/hosts.js"
 };
 
 static const unsigned char file_28[] = {
-#embed "web/assets/pages/simulation.js"
+#embed "web/assets/pages/operation.js"
 };
 
 static const unsigned char file_29[] = {
-#embed "web/assets/pages/simulations.js"
+#embed "web/assets/pages/simulation.js"
 };
 
 static const unsigned char file_30[] = {
-#embed "web/assets/plan-view.js"
+#embed "web/assets/pages/simulations.js"
 };
 
 static const unsigned char file_31[] = {
-#embed "web/assets/plots.css"
+#embed "web/assets/plan-view.js"
 };
 
 static const unsigned char file_32[] = {
-#embed "web/assets/progress.js"
+#embed "web/assets/plots.css"
 };
 
 static const unsigned char file_33[] = {
-#embed "web/assets/report-view.js"
+#embed "web/assets/progress.js"
 };
 
 static const unsigned char file_34[] = {
-#embed "web/assets/router.js"
+#embed "web/assets/report-view.js"
 };
 
 static const unsigned char file_35[] = {
-#embed "web/assets/session.js"
+#embed "web/assets/router.js"
 };
 
 static const unsigned char file_36[] = {
-#embed "web/assets/spread-plot.js"
+#embed "web/assets/session.js"
 };
 
 static const unsigned char file_37[] = {
-#embed "web/assets/sse.js"
+#embed "web/assets/spread-plot.js"
 };
 
 static const unsigned char file_38[] = {
-#embed "web/assets/terminal-screen.js"
+#embed "web/assets/sse.js"
 };
 
 static const unsigned char file_39[] = {
-#embed "web/assets/terminal.js"
+#embed "web/assets/terminal-screen.js"
 };
 
 static const unsigned char file_40[] = {
-#embed "web/assets/theme.js"
+#embed "web/assets/terminal.js"
 };
 
 static const unsigned char file_41[] = {
-#embed "web/assets/ticker.js"
+#embed "web/assets/theme.js"
 };
 
 static const unsigned char file_42[] = {
-#embed "web/assets/time.js"
+#embed "web/assets/ticker.js"
 };
 
 static const unsigned char file_43[] = {
-#embed "web/assets/timeline-model.js"
+#embed "web/assets/time.js"
 };
 
 static const unsigned char file_44[] = {
-#embed "web/assets/timeline.js"
+#embed "web/assets/timeline-model.js"
 };
 
 static const unsigned char file_45[] = {
-#embed "web/assets/view.js"
+#embed "web/assets/timeline.js"
 };
 
 static const unsigned char file_46[] = {
-#embed "web/assets/words.js"
+#embed "web/assets/view.js"
 };
 
 static const unsigned char file_47[] = {
-#embed "web/assets/zoom.js"
+#embed "web/assets/words.js"
 };
 
 static const unsigned char file_48[] = {
+#embed "web/assets/zoom.js"
+};
+
+static const unsigned char file_49[] = {
 #embed "web/index.html"
 };
 
@@ -223,33 +227,34 @@ static const fermata_asset assets[] = {
     {"assets/main.js", file_19, sizeof file_19},
     {"assets/notices.js", file_20, sizeof file_20},
     {"assets/operate.js", file_21, sizeof file_21},
-    {"assets/operations.js", file_22, sizeof file_22},
-    {"assets/pages/checkpoint.js", file_23, sizeof file_23},
-    {"assets/pages/consoles.js", file_24, sizeof file_24},
-    {"assets/pages/history.js", file_25, sizeof file_25},
-    {"assets/pages/hosts.js", file_26, sizeof file_26},
-    {"assets/pages/operation.js", file_27, sizeof file_27},
-    {"assets/pages/simulation.js", file_28, sizeof file_28},
-    {"assets/pages/simulations.js", file_29, sizeof file_29},
-    {"assets/plan-view.js", file_30, sizeof file_30},
-    {"assets/plots.css", file_31, sizeof file_31},
-    {"assets/progress.js", file_32, sizeof file_32},
-    {"assets/report-view.js", file_33, sizeof file_33},
-    {"assets/router.js", file_34, sizeof file_34},
-    {"assets/session.js", file_35, sizeof file_35},
-    {"assets/spread-plot.js", file_36, sizeof file_36},
-    {"assets/sse.js", file_37, sizeof file_37},
-    {"assets/terminal-screen.js", file_38, sizeof file_38},
-    {"assets/terminal.js", file_39, sizeof file_39},
-    {"assets/theme.js", file_40, sizeof file_40},
-    {"assets/ticker.js", file_41, sizeof file_41},
-    {"assets/time.js", file_42, sizeof file_42},
-    {"assets/timeline-model.js", file_43, sizeof file_43},
-    {"assets/timeline.js", file_44, sizeof file_44},
-    {"assets/view.js", file_45, sizeof file_45},
-    {"assets/words.js", file_46, sizeof file_46},
-    {"assets/zoom.js", file_47, sizeof file_47},
-    {"index.html", file_48, sizeof file_48},
+    {"assets/operation-pages.js", file_22, sizeof file_22},
+    {"assets/operations.js", file_23, sizeof file_23},
+    {"assets/pages/checkpoint.js", file_24, sizeof file_24},
+    {"assets/pages/consoles.js", file_25, sizeof file_25},
+    {"assets/pages/history.js", file_26, sizeof file_26},
+    {"assets/pages/hosts.js", file_27, sizeof file_27},
+    {"assets/pages/operation.js", file_28, sizeof file_28},
+    {"assets/pages/simulation.js", file_29, sizeof file_29},
+    {"assets/pages/simulations.js", file_30, sizeof file_30},
+    {"assets/plan-view.js", file_31, sizeof file_31},
+    {"assets/plots.css", file_32, sizeof file_32},
+    {"assets/progress.js", file_33, sizeof file_33},
+    {"assets/report-view.js", file_34, sizeof file_34},
+    {"assets/router.js", file_35, sizeof file_35},
+    {"assets/session.js", file_36, sizeof file_36},
+    {"assets/spread-plot.js", file_37, sizeof file_37},
+    {"assets/sse.js", file_38, sizeof file_38},
+    {"assets/terminal-screen.js", file_39, sizeof file_39},
+    {"assets/terminal.js", file_40, sizeof file_40},
+    {"assets/theme.js", file_41, sizeof file_41},
+    {"assets/ticker.js", file_42, sizeof file_42},
+    {"assets/time.js", file_43, sizeof file_43},
+    {"assets/timeline-model.js", file_44, sizeof file_44},
+    {"assets/timeline.js", file_45, sizeof file_45},
+    {"assets/view.js", file_46, sizeof file_46},
+    {"assets/words.js", file_47, sizeof file_47},
+    {"assets/zoom.js", file_48, sizeof file_48},
+    {"index.html", file_49, sizeof file_49},
 };
 
 size_t fermata_asset_count(void) { return sizeof assets / sizeof *assets; }

@@ -119,3 +119,20 @@ def test_events_are_read_whole_however_their_bytes_come(browser):
         return (async () => { const found = []; for await (const event of module.eventsOf({ body })) found.push([event.id ?? null, event.event, event.data]); return found; })();""",
     )
     assert events == [["7", "operation", '{"a":\n1}'], [None, "message", "é"]]
+
+
+def test_pages_of_operations_stay_without_a_gap(browser):
+    told = browser.module(
+        "operation-pages.js",
+        """const page = (from, to, next) => ({ operations: Array.from({ length: from - to + 1 }, (_, index) => ({ operation: `op${from - index}` })), next });
+        const pages = new module.OperationPages();
+        const told = [];
+        const tell = () => told.push([pages.operations.map((one) => one.operation.slice(2)).join(" "), pages.next]);
+        pages.renew(page(9, 8, "/8")); tell();
+        pages.append(page(7, 6, "/6")); tell();
+        pages.renew(page(10, 9, "/9")); tell();
+        pages.append(page(5, 5)); tell();
+        pages.renew(page(20, 19, "/19")); tell();
+        return told;""",
+    )
+    assert told == [["9 8", "/8"], ["9 8 7 6", "/6"], ["10 9 8 7 6", "/6"], ["10 9 8 7 6 5", None], ["20 19", "/19"]]
