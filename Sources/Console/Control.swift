@@ -28,7 +28,11 @@ public protocol Control: Sendable {
     func simulation(named name: String) async throws(ControlError) -> SimulationDetail
     func down(_ simulation: String) async throws(ControlError) -> DownReport
     func forget(_ simulation: String, dryRun: Bool) async throws(ControlError) -> ForgetReport
-    func serialPort(_ number: Int?, of machine: String, in simulation: String) async throws(ControlError) -> SerialPort
+    /// Without an end, but for the simulation's. Nothing is read ahead of who listens.
+    func followSerial(_ number: Int?, of machine: String, in simulation: String, from offset: UInt64?)
+        async throws(ControlError) -> AsyncStream<SerialNews>
+    func writeSerial(_ bytes: [UInt8], to number: Int?, of machine: String, in simulation: String)
+        async throws(ControlError)
     func adopt(_ request: AdoptRequest) async throws(ControlError) -> MachineStatus
 
     func clocks(of simulation: String, pausing: Bool) async throws(ControlError) -> ClockReport

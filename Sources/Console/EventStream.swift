@@ -1,6 +1,7 @@
 import ControlInstance
 import HTTPTypes
 import Hummingbird
+import HypervisorAPI
 import NIOCore
 import ServiceLifecycle
 
@@ -43,11 +44,24 @@ enum EventStream {
         }
     }
 
-    static func response(_ output: AsyncStream<SerialChunk>, on channel: any Channel) -> Response {
+    /// What a serial port says. It is read as fast as it is taken: what a slow client has not taken is where it was, and not in memory.
+    static func response(_ news: AsyncStream<SerialNews>) -> Response {
         response(type: "text/event-stream") { writer in
-            try await write(output, to: &writer, on: channel) { _, chunk in
-                .event(id: "\(chunk.end)", name: "output", base64: chunk.bytes)
+            var written = ContinuousClock.now
+            for await one in news.cancelOnGracefulShutdown() {
+                guard let frame = try frame(of: one, after: ContinuousClock.now - written) else { continue }
+                try await writer.write(ByteBuffer(bytes: frame.bytes))
+                written = .now
             }
+        }
+    }
+
+    /// - Parameter quiet: how long nothing was written.
+    private static func frame(of news: SerialNews, after quiet: Duration) throws -> EventFrame? {
+        switch news {
+        case .output(let chunk): return .event(id: "\(chunk.end)", name: "output", base64: chunk.bytes)
+        case .state(let state): return try .event(id: nil, name: "state", state)
+        case .silence: return quiet < heartbeat ? nil : .heartbeat
         }
     }
 

@@ -96,25 +96,6 @@ extension Problem {
         )
     }
 
-    static func serialUnusable(_ why: String) -> Problem {
-        Problem(
-            code: "serial-unusable",
-            detail: "the serial port's socket cannot be used (\(why)): does the machine still run?",
-            status: 409,
-            exitCode: 3
-        )
-    }
-
-    static var serialBusy: Problem {
-        Problem(
-            code: "serial-busy",
-            detail:
-                "the serial port took nothing for ten seconds: somebody else is connected to its socket, or the guest does not read",
-            status: 409,
-            exitCode: 3
-        )
-    }
-
     static var linkRefused: Problem {
         Problem(
             code: "no-session",

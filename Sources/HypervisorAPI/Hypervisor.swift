@@ -53,6 +53,18 @@ public protocol Hypervisor: Sendable {
 
     func adopt(_ order: AdoptOrder) async throws(HypervisorError) -> MachineStatus
 
+    /// Reads on in what came out of a machine's serial port: in its log, so that nobody is kept from the port, and the next process of the
+    /// machine goes on in it. Waits a while (``SerialChunk/patience``) when nothing has come.
+    /// - Parameter offset: the end of what was read before. Where there is less, it was of another log, and this one is read from its
+    ///   beginning. nil: nothing was read before, and of what there is the last is told.
+    /// - Returns: without bytes when nothing came, or there is no such port.
+    func readSerial(_ port: SerialPlace, from offset: UInt64?) async throws(HypervisorError) -> SerialChunk
+
+    /// Types something into a machine's serial port; returns when QEMU has read all of it.
+    /// - Parameter bytes: ``SerialPlace/mostTyped`` at most.
+    /// - Throws: `machine-not-running`, `serial-missing`, `serial-busy`, `serial-unusable`. When it throws, some of it may have been typed.
+    func writeSerial(_ bytes: [UInt8], to port: SerialPlace) async throws(HypervisorError)
+
     /// Ends the machines of a simulation and releases what they hold. Adopted ones are let go, not ended.
     func end(_ simulation: String) async throws(HypervisorError)
 

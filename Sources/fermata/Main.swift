@@ -31,7 +31,7 @@ struct Fermata: AsyncParsableCommand {
         subcommands: [
             Up.self, Suspend.self, Checkpoint.self, Resume.self, Rewind.self, Clone.self, Run.self, BatchVerb.self,
             Down.self, Ps.self,
-            Log.self, Show.self, Label.self, Note.self, Clock.self, Verify.self, Export.self,
+            Log.self, Show.self, Serial.self, Label.self, Note.self, Clock.self, Verify.self, Export.self,
             Import.self, Rm.self, GC.self, Forget.self, Adopt.self, Inspect.self, Validate.self, Schema.self,
             Doctor.self, Resolve.self, Host.self, Token.self, PKIVerbs.self, Agent.self, Serve.self, WebConsole.self,
         ]

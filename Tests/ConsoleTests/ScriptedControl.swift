@@ -9,12 +9,13 @@ import Time
 
 /// A control instance that answers everything with one error, or operations with the events it is given.
 final class ScriptedControl: Control {
+    let ownHost = "here"
     private let error: ControlError
     /// What an operation's followers see; the stream ends when the last has been seen and `endsStreams` is set.
     private let events: [OperationEvent]
     private let endsStreams: Bool
-    /// Of every machine.
-    private let serial: SerialPort?
+    /// Of port 0 of every machine; nil: none has one.
+    private let serial: AsyncStream<SerialNews>?
     private let record = Mutex(Record())
     private let changes = Mutex<[AsyncStream<Change>.Continuation]>([])
 
@@ -35,6 +36,8 @@ final class ScriptedControl: Control {
         var imports: [ImportRequest] = []
         var rehearsals: [Rehearsal] = []
         var forgotten: [String] = []
+        var followed: [UInt64?] = []
+        var typed: [String] = []
         var cancelled: [OperationID] = []
         var streamsEnded = 0
         var windDowns = 0
@@ -46,7 +49,7 @@ final class ScriptedControl: Control {
         error: ControlError = ControlError(code: "simulation-not-found", message: "there is no simulation x"),
         events: [OperationEvent] = [],
         endsStreams: Bool = true,
-        serial: SerialPort? = nil
+        serial: AsyncStream<SerialNews>? = nil
     ) {
         self.serial = serial
         self.error = error
@@ -238,10 +241,19 @@ final class ScriptedControl: Control {
         return 0
     }
 
-    func serialPort(_ number: Int?, of machine: String, in simulation: String) async throws(ControlError) -> SerialPort
+    func followSerial(_ number: Int?, of machine: String, in simulation: String, from offset: UInt64?)
+        async throws(ControlError) -> AsyncStream<SerialNews>
     {
-        guard let serial, number ?? serial.number == serial.number else { throw error }
+        guard let serial, number ?? 0 == 0 else { throw error }
+        record.withLock { $0.followed.append(offset) }
         return serial
+    }
+
+    func writeSerial(_ bytes: [UInt8], to number: Int?, of machine: String, in simulation: String)
+        async throws(ControlError)
+    {
+        guard serial != nil, number ?? 0 == 0 else { throw error }
+        record.withLock { $0.typed.append("\(simulation)/\(machine): \(String(decoding: bytes, as: UTF8.self))") }
     }
 
     func metrics() async throws(ControlError) -> String { "# HELP fermata_simulations Simulations.\n" }

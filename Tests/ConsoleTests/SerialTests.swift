@@ -1,116 +1,106 @@
+import ControlInstance
 import FoundationEssentials
 import Glibc
 import HTTPTypes
 import HypervisorAPI
-import NIOCore
-import NIOPosix
 import Synchronization
 import Testing
 
 @testable import Console
 
-/// What comes out of serial ports, and what goes in. Files and sockets are real; the QEMU behind them is not.
+/// Serial ports as the API has them. What they say is made up here.
 @Suite struct SerialTests {
-    private static func withFile(_ body: (String) async throws -> Void) async throws {
-        try await withFolder { try await body("\($0)/serial0.log") }
-    }
+    private static let path = "/v1/simulations/lab/machines/bmc/serial"
 
-    private static func append(_ bytes: [UInt8], to path: String) throws {
-        let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        try #require(file >= 0)
-        defer { close(file) }
-        try #require(write(file, bytes, bytes.count) == bytes.count)
-    }
-
-    @Test func `what was said before is told first, then what is said, each byte once`() async throws {
-        try await Self.withFile { path in
-            let said = (0..<20_000).map { UInt8(truncatingIfNeeded: $0) }
-            try Self.append(said, to: path)
-            var output = SerialOutput.follow(path, from: nil).makeAsyncIterator()
-            var heard: [UInt8] = []
-            while heard.count < said.count { heard += try #require(await output.next()).bytes }
-            #expect(heard == said)
-            try Self.append(Array("login: ".utf8), to: path)
-            #expect(await output.next() == SerialChunk(end: 20_007, bytes: Array("login: ".utf8)))
+    private static func stream(_ news: [SerialNews]) -> AsyncStream<SerialNews> {
+        AsyncStream { continuation in
+            for one in news { continuation.yield(one) }
+            continuation.finish()
         }
     }
 
-    @Test func `of very much only the last is told`() async throws {
-        try await Self.withFile { path in
-            try Self.append(Array(repeating: 7, count: 300_000), to: path)
-            var output = SerialOutput.follow(path, from: nil).makeAsyncIterator()
-            let first = try #require(await output.next())
-            #expect(first.end == 300_000 - SerialOutput.first + UInt64(first.bytes.count))
+    @Test func `what a port says comes as numbered events, and how it is with it in words`() async throws {
+        let control = ScriptedControl(
+            serial: Self.stream([
+                .output(SerialChunk(end: 6, bytes: Array("login:".utf8), runs: true)), .silence,
+                .state(
+                    SerialState(
+                        state: .lost,
+                        message: "lab/bmc: host far cannot be reached",
+                        reasons: [Reason(code: "host-unreachable", message: "host far cannot be reached")]
+                    )
+                ), .silence, .state(SerialState(state: .connected, message: "lab/bmc: it is heard again")),
+                .output(SerialChunk(end: 8, bytes: [0, 255], runs: true)),
+            ])
+        )
+        try await RouterClient.with(control) { client async throws in
+            let reply = try await client.send(.get, Self.path)
+            #expect(reply.contentType == "text/event-stream")
+            let events = reply.text.split(separator: "\n\n").map(String.init)
+            try #require(events.count == 4, "\(reply.text)")
+            #expect(events[0] == "id: 6\nevent: output\ndata: bG9naW46")
+            #expect(events[1].hasPrefix("event: state\ndata: {") && events[1].contains("\"state\":\"lost\""))
+            #expect(events[1].contains("\"message\":\"lab/bmc: host far cannot be reached\""))
+            #expect(events[1].contains("host-unreachable"))
+            #expect(events[2].contains("\"state\":\"connected\""))
+            #expect(events[3] == "id: 8\nevent: output\ndata: AP8=")
         }
+        #expect(control.seen.followed == [nil])
     }
 
-    @Test func `who comes back goes on where it was, and in a new file from its beginning`() async throws {
-        try await Self.withFile { path in
-            try Self.append(Array("0123456789".utf8), to: path)
-            var output = SerialOutput.follow(path, from: 6).makeAsyncIterator()
-            #expect(await output.next() == SerialChunk(end: 10, bytes: Array("6789".utf8)))
-            try FileManager.default.removeItem(atPath: path)
-            try Self.append(Array("new".utf8), to: path)
-            #expect(await output.next() == SerialChunk(end: 3, bytes: Array("new".utf8)))
+    @Test(
+        arguments: [("0", 0), ("17", 17), ("-1", nil), ("x", nil), ("99999999999999999999", nil)] as [(String, UInt64?)]
+    )
+    func `who comes back says where he was`(_ last: String, _ expected: UInt64?) async throws {
+        let control = ScriptedControl(serial: Self.stream([]))
+        try await RouterClient.with(control) { client async throws in
+            let status = try await client.send(.get, Self.path, "", headers: [.lastEventID: last]).status
+            #expect(status == 200)
         }
+        #expect(control.seen.followed == [expected])
     }
 
-    @Test func `what is no regular file is not read, and a reader that is cancelled ends`() async throws {
-        try await Self.withFile { path in
-            try #require(mkfifo(path, 0o600) == 0)
-            let reader = Task {
-                var output = SerialOutput.follow(path, from: nil).makeAsyncIterator()
-                return await output.next()
+    @Test func `what is typed is checked before anybody hears of it`() async throws {
+        let control = ScriptedControl(serial: Self.stream([]))
+        try await RouterClient.with(control) { client async throws in
+            let text = Data("reboot\r".utf8).base64EncodedString()
+            #expect(try await client.send(.post, Self.path, "{\"base64\": \"\(text)\"}").status == 204)
+            #expect(try await client.send(.post, Self.path, "{\"base64\": \"*\"}").status == 400)
+            #expect(try await client.send(.post, "\(Self.path)?port=x", "{\"base64\": \"\"}").status == 400)
+            #expect(try await client.send(.post, "\(Self.path)?port=1", "{\"base64\": \"\"}").status == 404)
+        }
+        #expect(control.seen.typed == ["lab/bmc: reboot\r"])
+    }
+
+    @Test func `for a client that does not read nothing is read`() async throws {
+        // A guest that never stops talking.
+        let taken = Mutex(0)
+        let endless = AsyncStream<SerialNews> {
+            let end = taken.withLock { taken in
+                taken += SerialChunk.mostBytes
+                return taken
             }
-            try await Task.sleep(for: .milliseconds(120))
-            reader.cancel()
-            #expect(await reader.value == nil)
+            return .output(
+                SerialChunk(end: UInt64(end), bytes: Array(repeating: 65, count: SerialChunk.mostBytes), runs: true)
+            )
         }
-    }
-
-    @Test func `what is typed reaches the socket as a whole, before the answer`() async throws {
-        try await Self.withFile { path in
-            let socket = "\(path).sock"
-            let received = Mutex<[UInt8]>([])
-            let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .childChannelInitializer {
-                    $0.pipeline.addHandler(Collector { bytes in received.withLock { $0 += bytes } })
-                }
-                .bind(unixDomainSocketPath: socket)
-                .get()
-            let control = ScriptedControl(serial: SerialPort(number: 0, socket: socket, log: path))
-            try await RouterClient.with(control) { client async throws in
-                let target = "/v1/simulations/lab/machines/bmc/serial"
-                let text = Data("reboot\r".utf8).base64EncodedString()
-                #expect(try await client.send(.post, target, "{\"base64\": \"\(text)\"}").status == 204)
-                #expect(received.withLock { $0 } == Array("reboot\r".utf8))
-                #expect(try await client.send(.post, target, "{\"base64\": \"*\"}").status == 400)
-                #expect(try await client.send(.post, "\(target)?port=x", "{\"base64\": \"\"}").status == 400)
-                #expect(try await client.send(.post, "\(target)?port=1", "{\"base64\": \"\"}").status == 404)
+        try await ServedConsole.browsing(ScriptedControl(serial: endless)) { visit throws in
+            let guest = try visit.guest()
+            let connection = try RawConnection(toPort: guest.port)
+            connection.send(
+                "GET \(Self.path) HTTP/1.1\r\nHost: \(guest.host)\r\nCookie: \(guest.cookies)\r\nAccept: text/event-stream\r\n\r\n"
+            )
+            _ = try connection.receive(until: "event: output")
+            var before = -1
+            // Sockets between the two hold some; then it stands still.
+            while taken.withLock({ $0 }) != before {
+                before = taken.withLock { $0 }
+                usleep(300_000)
             }
-            try await server.close().get()
-            try await RouterClient.with(control) { client async throws in
-                let reply = try await client.send(
-                    .post,
-                    "/v1/simulations/lab/machines/bmc/serial",
-                    "{\"base64\": \"YQ==\"}"
-                )
-                #expect(reply.status == 409)
-                #expect(try reply.problem().code == "serial-unusable")
-            }
-        }
-    }
-
-    /// As QEMU does it: reads all, and closes when the other side has no more.
-    private final class Collector: ChannelInboundHandler, Sendable {
-        typealias InboundIn = ByteBuffer
-
-        private let take: @Sendable ([UInt8]) -> Void
-
-        init(_ take: @escaping @Sendable ([UInt8]) -> Void) { self.take = take }
-
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            take(Array(unwrapInboundIn(data).readableBytesView))
+            #expect(before < 64 << 20)
+            // Whoever reads on has lost nothing.
+            let text = try connection.receive(until: "id: \(before)\n")
+            #expect(text.contains("id: \(before - SerialChunk.mostBytes)\n"))
         }
     }
 }

@@ -65,6 +65,10 @@ private struct NoHypervisor: Hypervisor {
     func undecided() async -> [UndecidedOperation] { [] }
     func readClocks(of simulation: String, pausing: Bool) async throws(HypervisorError) -> [MachineClocks] { [] }
     func adopt(_ order: AdoptOrder) async throws(HypervisorError) -> MachineStatus { throw refusal }
+    func readSerial(_ port: SerialPlace, from offset: UInt64?) async throws(HypervisorError) -> SerialChunk {
+        throw refusal
+    }
+    func writeSerial(_ bytes: [UInt8], to port: SerialPlace) async throws(HypervisorError) { throw refusal }
     func end(_ simulation: String) async throws(HypervisorError) {}
     func obstacles(to order: ResumeOrder) async -> [Reason] { [] }
     func verify(_ checkpoint: StoredCheckpoint) async -> [Reason] { [] }

@@ -14,6 +14,7 @@ struct HypervisorRoutes: Sendable {
     func add(to router: Router<AgentContext>) {
         addOperations(to: router)
         addMachines(to: router)
+        addSerialPorts(to: router)
         addCheckpoints(to: router)
         FileRoutes(hypervisor: hypervisor, folders: folders).add(to: router)
     }
@@ -78,6 +79,25 @@ struct HypervisorRoutes: Sendable {
         }
         on(router, .leftovers) { question in
             try await hypervisor.leftovers(besides: question.simulations, removing: question.removing)
+        }
+    }
+
+    private func addSerialPorts(to router: Router<AgentContext>) {
+        on(router, .readSerial) { question in
+            try NameCheck.serialPort(question.port)
+            return SerialAnswer(try await hypervisor.readSerial(question.port, from: question.offset))
+        }
+        on(router, .writeSerial) { writing in
+            try NameCheck.serialPort(writing.port)
+            guard let bytes = writing.bytes else {
+                throw HypervisorError(
+                    code: "message-invalid",
+                    machine: writing.port.machine,
+                    message: "what came for a serial port is no base64, or more than \(SerialPlace.mostTyped) bytes"
+                )
+            }
+            try await hypervisor.writeSerial(bytes, to: writing.port)
+            return Nothing()
         }
     }
 

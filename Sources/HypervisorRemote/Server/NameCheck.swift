@@ -11,6 +11,12 @@ enum NameCheck {
         try require((1...64).contains(bytes.count) && bytes.allSatisfy(isPlain), id.text, "an operation")
     }
 
+    static func serialPort(_ port: SerialPlace) throws(HypervisorError) {
+        try simulation(port.simulation)
+        try require(Name.isValid(port.machine), port.machine, "a machine")
+        try require((0...255).contains(port.number), "\(port.number)", "a serial port")
+    }
+
     static func order(_ order: Order) throws(HypervisorError) {
         try operation(order.operation)
         try simulation(order.simulation)

@@ -100,3 +100,11 @@ extension RemoteMethod where Body == ArrivalOrder, Answer == Arrival {
 extension RemoteMethod where Body == LeftoversQuestion, Answer == [Leftover] {
     static var leftovers: Self { Self("leftovers") }
 }
+
+extension RemoteMethod where Body == SerialQuestion, Answer == SerialAnswer {
+    static var readSerial: Self { Self("read-serial") }
+}
+
+extension RemoteMethod where Body == SerialWriting, Answer == Nothing {
+    static var writeSerial: Self { Self("write-serial") }
+}

@@ -1,8 +1,9 @@
 import AsyncHTTPClient
 import Batch
 import Console
+import ControlInstance
 import FoundationEssentials
-import HypervisorRemote
+import HypervisorAPI
 import NIOCore
 import NIOHTTP1
 import SerialText
@@ -17,6 +18,8 @@ actor BatchConsole {
     private var end: UInt64 = 0
     /// Whether the daemon has begun to tell.
     private var isTold = false
+    /// Why nothing is heard now, if the machine's host cannot be asked.
+    private var loss: SerialState?
 
     /// For the message of a wait that was in vain.
     private static let shown = 10
@@ -29,6 +32,7 @@ actor BatchConsole {
     }
 
     /// - Returns: the line in which it was found; nil when it did not come.
+    /// - Throws: when the machine's host cannot be asked: what the machine has said is not known then.
     func wait(for pattern: String, _ limit: Span) async throws -> String? {
         if let line = try transcript.find(pattern) { return line }
         return try await withThrowingTaskGroup(of: String?.self) { tasks in
@@ -38,11 +42,12 @@ actor BatchConsole {
                 return nil
             }
             defer { tasks.cancelAll() }
-            return try await tasks.next() ?? nil
+            return try heard(try await tasks.next() ?? nil)
         }
     }
 
     /// - Returns: the line in which it was found; nil: nowhere in all that has come until now.
+    /// - Throws: likewise.
     func contains(_ pattern: String) async throws -> String? {
         if let line = try transcript.contains(pattern) { return line }
         do {
@@ -61,7 +66,7 @@ actor BatchConsole {
                     return nil
                 }
                 defer { tasks.cancelAll() }
-                return try await tasks.next() ?? nil
+                return try heard(try await tasks.next() ?? nil)
             }
         } catch let failure as CommandFailure where failure.problem.code == "machine-not-running" {
             // Suspended: it says nothing more.
@@ -75,6 +80,11 @@ actor BatchConsole {
     }
 
     var last: [String] { transcript.last(Self.shown) }
+
+    private func heard(_ line: String?) throws -> String? {
+        guard line == nil, let loss else { return line }
+        throw CommandFailure(.failed, code: loss.reasons.first?.code ?? "host-unreachable", loss.message)
+    }
 
     private func find(_ pattern: String) throws -> String? { try transcript.find(pattern) }
 
@@ -90,17 +100,17 @@ actor BatchConsole {
             patience: ControlClient.noLimit
         )
         isTold = true
-        var lines = LineSplitter()
-        var identity: UInt64?
+        var events = SerialEvents()
+        loss = nil
         for try await chunk in response.body {
-            for line in lines.take(chunk.readableBytesView).map({ String(decoding: $0, as: UTF8.self) }) {
-                if line.hasPrefix("id: ") { identity = UInt64(line.dropFirst(4)) }
-                guard line.hasPrefix("data: "), let bytes = Data(base64Encoded: String(line.dropFirst(6))) else {
-                    continue
+            for event in try events.take(chunk.readableBytesView) {
+                switch event {
+                case .state(let state): loss = state.state == .lost ? state : nil
+                case .output(let bytes, let end):
+                    transcript.take(bytes)
+                    self.end = end
+                    if let found = try await isEnough() { return found }
                 }
-                transcript.take(bytes)
-                if let identity { end = identity }
-                if let found = try await isEnough() { return found }
             }
         }
         throw CommandFailure(.failed, code: "daemon-lost", "the daemon went away while a console was read")

@@ -37,10 +37,14 @@ struct Terminal: Sendable {
 
     func rewrite(_ line: String) { Self.write("\r\u{1B}[K" + line, to: STDERR_FILENO) }
 
-    private static func write(_ text: String, to descriptor: Int32) {
-        var text = text
-        text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
+    /// As they are, whatever they are.
+    func write(_ bytes: [UInt8]) { Self.write(bytes, to: descriptor) }
+
+    private static func write(_ text: String, to descriptor: Int32) { write(Array(text.utf8), to: descriptor) }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+        bytes.withUnsafeBytes { bytes in
+            var rest = bytes
             while !rest.isEmpty {
                 let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
                 if written > 0 {

@@ -158,6 +158,12 @@ struct FusedHypervisor: Hypervisor {
         try await hypervisor.readClocks(of: simulation, pausing: pausing)
     }
     func adopt(_ order: AdoptOrder) async throws(HypervisorError) -> MachineStatus { try await hypervisor.adopt(order) }
+    func readSerial(_ port: SerialPlace, from offset: UInt64?) async throws(HypervisorError) -> SerialChunk {
+        try await hypervisor.readSerial(port, from: offset)
+    }
+    func writeSerial(_ bytes: [UInt8], to port: SerialPlace) async throws(HypervisorError) {
+        try await hypervisor.writeSerial(bytes, to: port)
+    }
     func obstacles(to order: ResumeOrder) async -> [Reason] {
         await hypervisor.obstacles(to: order)
     }

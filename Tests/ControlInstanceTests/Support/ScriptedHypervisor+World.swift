@@ -130,7 +130,8 @@ extension ScriptedHypervisor {
     }
 
     func status(_ simulation: String, _ machine: String, _ state: MachineStatus.State, adopted: Bool) -> MachineStatus {
-        MachineStatus(
+        let hasPort = world.withLock { $0.said["\(simulation)/\(machine)"] != nil }
+        return MachineStatus(
             simulation: simulation,
             name: machine,
             host: host,
@@ -139,8 +140,8 @@ extension ScriptedHypervisor {
             processID: nil,
             adopted: adopted,
             monitor: "unix:/none",
-            serialSockets: [],
-            log: nil,
+            serialSockets: hasPort ? ["/run/serial1.sock"] : [],
+            log: hasPort ? "/log/qemu.log" : nil,
             launch: .sample(machine),
             operation: nil
         )

@@ -54,6 +54,9 @@ final class ScriptedHypervisor: Hypervisor {
         /// `simulation/machine`.
         var machines: [String: MachineState] = [:]
         var adopted: Set<String> = []
+        /// Of the machines that have a serial port, all that it ever said; likewise.
+        var said: [String: [UInt8]] = [:]
+        var typed: [String] = []
         /// Whoever asks for its machines hears nothing.
         var isOff = false
         var operations: [OperationID: Operation] = [:]

@@ -141,6 +141,23 @@ final class EchoHypervisor: Hypervisor {
         throw HypervisorError(code: "monitor-failed", message: "none there")
     }
 
+    /// All that a port ever says, a chunk at a time: each byte is its offset.
+    static let said = UInt64(3 * SerialChunk.mostBytes)
+
+    func readSerial(_ port: SerialPlace, from offset: UInt64?) async throws(HypervisorError) -> SerialChunk {
+        try await hear(
+            "read-serial \(port.simulation)/\(port.machine)/\(port.number) \(offset.map(String.init) ?? "nil")"
+        )
+        let start = offset ?? 7
+        let end = min(Self.said, start + UInt64(SerialChunk.mostBytes))
+        let bytes = start < end ? (start..<end).map { UInt8(truncatingIfNeeded: $0) } : []
+        return SerialChunk(end: end, bytes: bytes, runs: end < Self.said)
+    }
+
+    func writeSerial(_ bytes: [UInt8], to port: SerialPlace) async throws(HypervisorError) {
+        try await hear("write-serial \(port.simulation)/\(port.machine)/\(port.number) \(bytes)")
+    }
+
     func end(_ simulation: String) async throws(HypervisorError) { try await hear("end \(simulation)") }
 
     func verify(_ checkpoint: StoredCheckpoint) async throws(HypervisorError) -> [Reason] {

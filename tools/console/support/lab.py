@@ -1,5 +1,6 @@
 """A daemon of its own with machines that are started quickly, in a folder that is gone afterwards."""
 
+import base64
 import http.client
 import json
 import os
@@ -100,13 +101,15 @@ class Lab:
         finally:
             connection.close()
 
-    def probe_serial(self, simulation, machine):
-        """Whether the daemon has a machine's serial console: the status, and the code of what is against it."""
+    def type_serial(self, simulation, machine, text):
+        """Types something into a machine's serial port: the status."""
         connection = ControlConnection(str(self.home / "control.sock"))
         try:
-            connection.request("GET", f"/v1/simulations/{simulation}/machines/{machine}/serial", headers={"Accept": "text/event-stream"})
+            body = json.dumps({"base64": base64.b64encode(text.encode()).decode()})
+            connection.request("POST", f"/v1/simulations/{simulation}/machines/{machine}/serial", body, {"Content-Type": "application/json"})
             response = connection.getresponse()
-            return response.status, None if response.status == 200 else json.loads(response.read())["code"]
+            response.read()
+            return response.status
         finally:
             connection.close()
 

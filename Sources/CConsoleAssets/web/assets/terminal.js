@@ -1,9 +1,11 @@
-// A machine's serial console: what its guest says, and keys for it. It finds its line again when the machine goes on.
+// A machine's serial console: what its guest says, and keys for it, on whichever host it is. It finds its line again when the machine goes
+// on, and goes on where it was.
 
 import { open, path, post } from "./api.js";
 import { Backoff } from "./backoff.js";
 import { fromBase64, toBase64 } from "./base64.js";
 import { h, render } from "./dom.js";
+import { parse } from "./json.js";
 import { eventsOf } from "./sse.js";
 import { TerminalScreen } from "./terminal-screen.js";
 
@@ -23,6 +25,8 @@ export class Terminal {
     #line = h("div", { class: "terminal-line" });
     #text;
     #state = h("span", { class: "label", role: "status" });
+    /** Of all that ever came out of the port: how much has been shown. */
+    #end;
     /** Keys are sent in the order of their pressing. */
     #sending = Promise.resolve();
 
@@ -62,11 +66,14 @@ export class Terminal {
         while (!this.#signal.aborted) {
             this.#say("connecting");
             try {
-                const response = await open("GET", this.#path, { accept: "text/event-stream", signal: this.#signal });
+                const headers = this.#end === undefined ? {} : { "Last-Event-ID": this.#end };
+                const response = await open("GET", this.#path, { accept: "text/event-stream", headers, signal: this.#signal });
                 backoff.reset();
                 this.#say("connected");
-                for await (const { data, event } of eventsOf(response)) {
-                    if (event === "message" || event === "output") this.#show(fromBase64(data));
+                for await (const { id, data, event } of eventsOf(response)) {
+                    this.#end = id ?? this.#end;
+                    if (event === "output") this.#show(fromBase64(data));
+                    else if (event === "state") this.#become(parse(data));
                 }
                 this.#say("the line has ended; it is looked for again");
             } catch (problem) {
@@ -75,6 +82,10 @@ export class Terminal {
             }
             await backoff.wait(this.#signal);
         }
+    }
+
+    #become({ state, message }) {
+        this.#say(state === "connected" ? state : message);
     }
 
     #show(bytes) {
