@@ -10,7 +10,7 @@ import socket
 import subprocess
 import threading
 import time
-from typing import Any, Mapping, Optional
+from typing import Any, Iterator, Mapping, Optional
 
 from ._errors import FermataError
 
@@ -37,6 +37,7 @@ class Control:
     def __init__(self, program: str, environment: Optional[Mapping[str, str]] = None) -> None:
         self.program = program
         self._environment = dict(os.environ if environment is None else environment)
+        self._host: Optional[str] = None
 
     def run(self, *words: str, what: str = "") -> _Answer:
         """`fermata WORDS --json`: its last line.
@@ -126,6 +127,33 @@ class Control:
     def version(self) -> str:
         """Of the daemon."""
         return str(self.request("GET", "/v1/version").get("version"))
+
+    @property
+    def host(self) -> Optional[str]:
+        """What the daemon calls its own host, which is this one."""
+        if self._host is None:
+            self._host = self.request("GET", "/v1/version").get("host")
+        return self._host
+
+    def follow(self, path: str, seen: int) -> Iterator[tuple[str, int, bytes]]:
+        """Server-sent events behind the id `seen`: each one's name, the last id, and its data."""
+        connection = _Connection(self.socket_path, timeout=60)
+        try:
+            connection.request("GET", path, headers={"accept": "text/event-stream", "last-event-id": str(seen)})
+            answer = connection.getresponse()
+            if answer.status != 200:
+                _checked(answer, answer.read(), f"GET {path}")
+            name = ""
+            while line := answer.readline():
+                field, _, value = line.rstrip(b"\n").partition(b": ")
+                if field == b"id":
+                    seen = int(value)
+                elif field == b"event":
+                    name = value.decode()
+                elif field == b"data":
+                    yield name, seen, value
+        finally:
+            connection.close()
 
 
 class Lease:

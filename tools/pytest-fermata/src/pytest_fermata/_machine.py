@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from ._errors import FermataError, SerialTimeout
+from ._far import FarSerial
 
 if TYPE_CHECKING:
     from ._simulation import Simulation
@@ -40,7 +41,7 @@ class Serial:
     """A serial port with a log: what the guest writes, from the simulation's beginning, and what it is told.
 
     It is read from the log file, so nothing is lost between two calls, nobody else is kept from the port's socket, and it
-    goes on over a suspend and resume.
+    goes on over a suspend and resume. That of a machine on another host comes through the daemon.
     """
 
     def __init__(self, machine: Machine, port: int) -> None:
@@ -48,10 +49,12 @@ class Serial:
         self.port = port
         self._position = 0
         self._log: Optional[pathlib.Path] = None
+        self._far: Optional[FarSerial] = None
+        self._is_here: Optional[bool] = None
 
     @property
     def log(self) -> pathlib.Path:
-        """The file of all that came out of it."""
+        """The file of all that came out of it, on the machine's host."""
         if self._log is None:
             log = self._machine.status.get("log")
             if not log:
@@ -61,7 +64,7 @@ class Serial:
 
     @property
     def socket(self) -> str:
-        """The path of the socket to talk to it; it takes one connection at a time."""
+        """The path of the socket to talk to it, on the machine's host; it takes one connection at a time."""
         for path in self._machine.status.get("serialSockets", []):
             if os.path.basename(path) == f"serial{self.port}.sock":
                 return str(path)
@@ -73,6 +76,9 @@ class Serial:
     @property
     def output(self) -> bytes:
         """All that came out of it so far."""
+        far = self._elsewhere()
+        if far is not None:
+            return far.output
         try:
             return self.log.read_bytes()
         except FileNotFoundError:
@@ -116,6 +122,10 @@ class Serial:
     def send(self, text: Union[str, bytes]) -> None:
         """Types it in; the line break has to be in the text."""
         data = text.encode() if isinstance(text, str) else text
+        far = self._elsewhere()
+        if far is not None:
+            far.send(data)
+            return
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(30)
             connection.connect(self.socket)
@@ -125,7 +135,21 @@ class Serial:
             while connection.recv(65536):
                 pass
 
+    def _elsewhere(self) -> Optional[FarSerial]:
+        if self._is_here is None:
+            own = self._machine.simulation.control.host
+            self._is_here = own is None or self._machine.status.get("host") == own
+        if self._is_here:
+            return None
+        if self._far is None:
+            machine = self._machine
+            self._far = FarSerial(machine.simulation.control, machine.simulation.name, machine.name, self.port)
+        return self._far
+
     def _unread(self) -> bytes:
+        far = self._elsewhere()
+        if far is not None:
+            return far.output[self._position :]
         try:
             with open(self.log, "rb") as file:
                 file.seek(self._position)
@@ -136,9 +160,12 @@ class Serial:
     def _complaint(self, expression: re.Pattern[bytes], unread: bytes, timeout: float) -> str:
         lines = unread.decode(errors="replace").splitlines()[-20:]
         said = "\n".join(f"  | {line}" for line in lines) if lines else "  nothing"
+        where = f"(all of it: {self.log})"
+        if self._far is not None:
+            where = f"({self._far.trouble})" if self._far.trouble else "(on another host)"
         return (
             f"{self._machine}, serial port {self.port}: {expression.pattern!r} did not come within {timeout:g} s; "
-            f"since the last match came\n{said}\n(all of it: {self.log})"
+            f"since the last match came\n{said}\n{where}"
         )
 
 

@@ -53,6 +53,11 @@ class Simulation:
         self._ended = False
 
     @property
+    def control(self) -> Control:
+        """What it is driven by."""
+        return self._control
+
+    @property
     def name(self) -> str:
         return self._lease.simulation
 
