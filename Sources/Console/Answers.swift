@@ -12,9 +12,11 @@ public struct VersionAnswer: Codable, Hashable, Sendable {
     public var started: HostInstant
     /// What the host's clock reads; nil: of a daemon that does not tell.
     public var now: HostInstant?
+    /// What it calls its own host; likewise.
+    public var host: String?
 
     private enum CodingKeys: String, CodingKey {
-        case version, processID
+        case version, processID, host
         case started = "startedNs"
         case now = "nowNs"
     }

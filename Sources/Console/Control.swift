@@ -5,6 +5,9 @@ public import HypervisorAPI
 /// What the API needs of a control instance. ``ControlInstance`` is it; tests put a scripted one here, for the errors that
 /// the real one does not give on demand.
 public protocol Control: Sendable {
+    /// The host that a machine without one runs on.
+    var ownHost: String { get }
+
     func up(_ request: UpRequest) async throws(ControlError) -> OperationID
     func suspend(_ request: SaveRequest) async throws(ControlError) -> OperationID
     func checkpoint(_ request: SaveRequest) async throws(ControlError) -> OperationID

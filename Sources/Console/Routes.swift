@@ -26,7 +26,13 @@ struct Routes: Sendable {
         [
             .get("/v1/version") { _ in
                 try Answer.json(
-                    VersionAnswer(version: FermataVersion.current, processID: getpid(), started: started, now: .now)
+                    VersionAnswer(
+                        version: FermataVersion.current,
+                        processID: getpid(),
+                        started: started,
+                        now: .now,
+                        host: control.ownHost
+                    )
                 )
             },
             .get("/v1/events") { call in

@@ -128,5 +128,5 @@ public final class ControlInstance: Sendable {
     public func changes(after last: String?) -> AsyncStream<Change> { changes.follow(after: last) }
 
     /// The host that a machine without one runs on.
-    var ownHost: String { own[0].host }
+    public var ownHost: String { own[0].host }
 }

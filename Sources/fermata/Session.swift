@@ -91,6 +91,13 @@ struct Session: Sendable {
         if case .server = try address().place { true } else { false }
     }
 
+    /// What the control instance calls this host: it may be known from its daemon's configuration alone.
+    /// - Returns: nil when this is not its own host, or as if it were not.
+    func ownHost(_ client: ControlClient) async throws -> String? {
+        if try isRemote() { return nil }
+        return try await client.get(VersionAnswer.self, "/v1/version").value.host ?? DaemonParts.hostName()
+    }
+
     /// The socket of what can only be done on the control instance's host.
     /// - Parameter what: a clause.
     func localSocket(for what: String) throws -> ControlSocket {

@@ -171,7 +171,7 @@ extension BatchCopy {
 
     private func execute(_ words: [String], _ status: Int, _ limit: Span) async throws -> StepEnd {
         let detail = try await client.get(SimulationDetail.self, path).value
-        let host = try session.isRemote() ? nil : DaemonParts.hostName()
+        let host = try await session.ownHost(client)
         let environment = RunEnvironment(detail, session, host: host).variables
         // Of a simulation that this process runs beside itself, nothing.
         let run = await HookProcess.run(

@@ -66,8 +66,7 @@ final class CommandRun: Sendable {
         let report = try await bringUp(start)
         guard report.outcome == .done, !interrupted.withLock({ $0 }) else { throw Self.failure(report) }
         let detail = try await client.get(SimulationDetail.self, "/v1/simulations/\(simulation)").value
-        let environment = RunEnvironment(detail, session, host: try session.isRemote() ? nil : DaemonParts.hostName())
-            .variables
+        let environment = RunEnvironment(detail, session, host: try await session.ownHost(client)).variables
         // Between the two nobody looks at `interrupted` any more, and no signal is lost: it is either noted there or passed on.
         let pidfd = try phase.withLock { phase in
             guard !interrupted.withLock({ $0 }) else { throw Self.failure(report) }
