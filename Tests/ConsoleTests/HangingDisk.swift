@@ -24,10 +24,9 @@ struct HangingDisk: Sendable {
     func goesOn() {
         let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { return }
-        // Nobody finds it who has not opened it yet.
-        unlink(path)
+        defer { close(descriptor) }
+        // Who has opened it writes, fails and removes it; who comes behind makes a file of his own there.
         var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        _ = poll(&ready, 1, 10_000)
-        close(descriptor)
+        if poll(&ready, 1, 10_000) <= 0 { unlink(path) }
     }
 }
