@@ -5,7 +5,7 @@ import Testing
 @Suite struct CLIReferenceTests {
     private static let verbs = [
         "up", "suspend", "checkpoint", "resume", "rewind", "clone", "run", "batch", "down", "ps", "log", "show",
-        "label", "note",
+        "serial", "label", "note",
         "clock", "verify", "export", "import", "rm", "gc", "forget", "adopt", "inspect", "validate", "schema", "doctor",
         "host", "pki", "token",
         "agent", "serve", "console",
