@@ -18,7 +18,7 @@ extension ScriptedHypervisor: MachineWatcher {
     ) async {
         let (stream, continuation) = AsyncStream.makeStream(of: MachineSign.self)
         let key = world.withLock { world -> Int in
-            for sign in world.said["\(simulation)"] ?? [] where machines.contains(sign.machine) {
+            for sign in world.signs["\(simulation)"] ?? [] where machines.contains(sign.machine) {
                 continuation.yield(sign)
             }
             world.nextWatcher += 1
@@ -36,7 +36,7 @@ extension ScriptedHypervisor: MachineWatcher {
     /// What is said is told to who comes later, too.
     func says(_ machine: String, _ text: String, of simulation: String = "sim") {
         let sign = MachineSign(machine: machine, at: .now, what: .said(Array(text.utf8), port: 0))
-        world.withLock { $0.said[simulation, default: []].append(sign) }
+        world.withLock { $0.signs[simulation, default: []].append(sign) }
         tell(sign, of: simulation)
     }
 

@@ -88,7 +88,7 @@ final class ScriptedHypervisor: Hypervisor {
         /// nil: nothing disciplines its clock.
         var clockErrorBound: Span? = .microseconds(3)
         /// By simulation, of the present processes.
-        var said: [String: [MachineSign]] = [:]
+        var signs: [String: [MachineSign]] = [:]
         var watchers: [Int: Watcher] = [:]
         var nextWatcher = 0
     }
@@ -149,7 +149,7 @@ final class ScriptedHypervisor: Hypervisor {
             if world.operations.values.contains(where: { $0.simulation == operation.simulation }) { return true }
             world.operations[operation.id] = operation
             if !operation.kind.saves {
-                world.said[operation.simulation] = nil
+                world.signs[operation.simulation] = nil
                 for machine in operation.machines { world.machines["\(operation.simulation)/\(machine)"] = .paused }
             }
             return false

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Batch
+@testable import SerialText
 
 /// Text of guests, as people see it.
 struct VisibleTests {
