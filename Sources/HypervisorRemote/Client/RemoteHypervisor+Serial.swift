@@ -8,7 +8,7 @@ extension RemoteHypervisor {
     public func readSerial(_ port: SerialPlace, from offset: UInt64?) async throws(HypervisorError) -> SerialChunk {
         let question = SerialQuestion(port: port, offset: offset)
         let patience = SerialChunk.patience + Self.serialPatience
-        let answer = try await connection.call(.readSerial, question, patience: patience)
+        let answer = try await listening.call(.readSerial, question, patience: patience)
         guard let chunk = answer.chunk else {
             throw HypervisorError(
                 code: "message-invalid",

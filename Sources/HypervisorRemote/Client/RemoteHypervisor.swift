@@ -23,6 +23,8 @@ public final class RemoteHypervisor: Hypervisor {
     private static let reportPatience = Span.seconds(15)
 
     let connection: HypervisorConnection
+    /// Whoever listens to serial ports asks all the time: operations have connections of their own.
+    let listening: HypervisorConnection
     let folders: CheckpointFolders
     private let clock: HostTimeKeeper
     private let promises = Mutex<[OperationID: Promise]>([:])
@@ -56,7 +58,10 @@ public final class RemoteHypervisor: Hypervisor {
     }
 
     /// Ends its connections; nothing can be asked afterwards.
-    public func close() async { await connection.agent.close() }
+    public func close() async {
+        await connection.agent.close()
+        await listening.agent.close()
+    }
 
     init(
         connection: HypervisorConnection,
@@ -66,6 +71,7 @@ public final class RemoteHypervisor: Hypervisor {
     ) {
         host = connection.host
         self.connection = connection
+        listening = HypervisorConnection(host: host, base: connection.base, agent: connection.agent.another())
         folders = CheckpointFolders(home: home)
         self.clock = HostTimeKeeper(connection: connection, limit: clockErrorLimit, clock: clock)
     }

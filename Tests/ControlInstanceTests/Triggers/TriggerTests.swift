@@ -64,6 +64,11 @@ struct TriggerTests {
         try await control.simulation(named: "sim").triggers?.map(\.phase) ?? []
     }
 
+    /// A trigger is done somewhat before its operation lets its simulation go.
+    private func isFree(_ control: ControlInstance) async throws {
+        try await becomes(true) { control.state.withLock { $0.claims["sim"] == nil } }
+    }
+
     private func state(_ control: ControlInstance) async throws -> SimulationState {
         try await control.simulation(named: "sim").summary.state
     }
@@ -91,6 +96,7 @@ struct TriggerTests {
         // Once.
         bench.left.says("a", "\nlogin: ")
         bench.left.says("a", "login: ")
+        try await isFree(control)
         _ = try await bench.suspend(control)
         #expect(try await checkpoints(control).sorted() == ["booted", "s1"])
         // The operation that nobody's trigger began says nothing of one.
@@ -110,6 +116,7 @@ struct TriggerTests {
         _ = try await control.result(of: control.checkpoint(early))
         bench.left.says("a", "login:\n")
         try await becomes([.done, .armed]) { try await phases(control) }
+        try await isFree(control)
         // Suspended and resumed: goes on as it was.
         _ = try await bench.suspend(control)
         #expect(try await phases(control) == [.done, .armed], "as when it last ran")
@@ -123,11 +130,29 @@ struct TriggerTests {
         try await becomes(true) { bench.left.isWatched() }
         bench.left.says("a", "login:\n")
         try await becomes([.done, .armed]) { try await phases(control) }
+        try await isFree(control)
         #expect(try await checkpoints(control).contains("booted-2"))
         // Behind it, in another simulation: it is not done again.
         let clone = CloneRequest(ResumeRequest(simulation: "sim", checkpoint: "booted-2"), as: "twin")
         for started in try await control.clone(clone) { _ = try await control.result(of: started.operation) }
         #expect(try await control.simulation(named: "twin").triggers?.map(\.phase) == [.done, .armed])
+    }
+
+    /// Nested repetition takes time that doubles with each character.
+    @Test func aPatternThatTakesForEverHoldsNoOperationUp() async throws {
+        let bench = try Bench()
+        let control = try control(bench)
+        try await up(bench, control, Self.says("(a+)+b", .checkpoint(nil)))
+        let watch = try #require(control.state.withLock { $0.triggers["sim"] })
+        let isThrough = Mutex(false)
+        Task {
+            _ = await watch.listener.listen(to: [UInt8](repeating: 97, count: 25), for: [0: "(a+)+b"])
+            isThrough.withLock { $0 = true }
+        }
+        let report = try await bench.suspend(control)
+        #expect(report.outcome == .done)
+        #expect(try await phases(control) == [.armed])
+        #expect(!isThrough.withLock { $0 }, "it was still looked for: this test shows something")
     }
 
     @Test func aStartAnewArmsAll() async throws {
@@ -314,6 +339,7 @@ struct TriggerTests {
         while (try? await control.down("sim")) == nil { try await Task.sleep(for: .milliseconds(1)) }
         try await becomes(false) { bench.left.isWatched() }
         #expect(bench.states.isEmpty)
+        #expect(try await !phases(control).contains(.due), "what is shown later is what was told")
         var told: Set<TriggerState.Phase> = []
         while !told.contains(.failed), let change = await changes.next() {
             if case .trigger(_, let report) = change.what { told.insert(report.phase) }

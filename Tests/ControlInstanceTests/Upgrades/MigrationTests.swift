@@ -131,7 +131,7 @@ struct MigrationTests {
         try await store.apply(StoreChange(simulation: StoreTests.simulation))
         await store.close()
         let cut = PostgreSQLStore.Migration(
-            version: 2,
+            version: 1 + (PostgreSQLStore.migrations.map(\.version).max() ?? 0),
             name: "cut",
             statements: ["ALTER TABLE simulations ADD COLUMN x TEXT", "SELECT pg_terminate_backend(pg_backend_pid())"]
         )

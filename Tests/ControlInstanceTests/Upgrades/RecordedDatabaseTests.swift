@@ -12,6 +12,7 @@ import Time
 struct RecordedDatabaseTests {
     private typealias Content = RecordedState.Content
 
+    /// The present schema is recorded once there is another one.
     @Test func everySchemaAndFormatThatThereWasIsRecorded() throws {
         var schemas: Set<String> = []
         var formats: Set<Int> = []
@@ -22,7 +23,7 @@ struct RecordedDatabaseTests {
             formats.insert(content.checkpointFormat)
         }
         #expect(
-            schemas == Set(SQLiteStore.migrator.migrations),
+            schemas.isSuperset(of: SQLiteStore.migrator.migrations.dropLast()),
             "record the one that is missing: tools/upgrade/record.py"
         )
         #expect(formats == Set(1...CheckpointManifest.currentFormat))

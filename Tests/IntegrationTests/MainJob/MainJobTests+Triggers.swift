@@ -70,6 +70,8 @@ extension MainJobTests {
 
             #expect(try await lab.resume(spec.name).outcome == .done)
             #expect(try await lab.machines(of: spec.name)["pc"]?.state == .running)
+            // It is looked at a moment after it went on, and is gone with its event (docs/limits.md).
+            try await Task.sleep(for: .seconds(2))
             // Its firmware has to have come to where it sets up the power management.
             for _ in 0..<500 where try await lab.triggers(spec.name)[2].phase == .armed {
                 try? await lab.poke(monitor, "o /w 0x604 0x2000")
