@@ -20,7 +20,7 @@ extension FaultTests {
                     defer { monitor.stop() }
                     let adopt = try await lab.fermata("adopt", "other", "gamma", socket)
                     let what = "hung up after \(answered) commands: \(adopt)"
-                    #expect(adopt.status == 1, "\(what)")
+                    #expect(adopt.status == 3, "\(what)")
                     #expect(adopt.run.errors.contains(socket), "\(what)")
                     try await lab.expect(Self.running, what)
                     let known = try await lab.done("ps").result["simulations"]?.arrayValue ?? []

@@ -143,7 +143,7 @@ def test_what_is_no_name_is_none_wherever_it_stands(lab, name):
 @pytest.mark.parametrize("body", [
     {"checkpoint": "../a"}, {"checkpoint": "a\u0000b"}, {"checkpoint": "a\nb"}, {"labels": {"a": "b\nc"}}, {"labels": {"../a": ""}},
     {"labels": {"a": "\u001b[2J"}}, {"labels": {"a": "x" * 256}}, {"labels": {f"k{number}": "" for number in range(65)}},
-    {"note": "x" * 5_000_000},
+    {"note": "x" * 100_000},
 ], ids=lambda body: str(body)[:40])  # fmt: skip
 def test_a_body_with_such_names_saves_nothing(lab, body):
     count = len(lab.get("/v1/simulations/bench/checkpoints")[1]["checkpoints"])
