@@ -26,6 +26,17 @@ struct SQLiteStoreTests {
         #expect(counts == [1, 2])
     }
 
+    @Test func whatIsClosedLeavesOneFileAlsoWhileItIsHeld() async throws {
+        let (bench, store) = try bench()
+        let journal = "\(bench.home)/state.sqlite-wal"
+        try await store.apply(StoreChange(operation: StoreTests.finished()))
+        _ = try await store.operations(of: nil, limit: 1)
+        #expect(FileManager.default.fileExists(atPath: journal))
+        await store.close()
+        #expect(!FileManager.default.fileExists(atPath: journal))
+        await #expect(throws: StoreError.self) { try await store.operations(of: nil, limit: 1) }
+    }
+
     @Test func aDatabaseOfANewerReleaseIsRefusedAndNotTouched() async throws {
         let bench = try Bench()
         let path = "\(bench.home)/newer.sqlite"

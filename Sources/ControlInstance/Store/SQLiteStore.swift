@@ -146,6 +146,13 @@ public struct SQLiteStore: UnsharedStore {
         }
     }
 
+    /// Whoever copies the state folder afterwards finds one file. Readers go first: the journal is put into the file and removed
+    /// by the last connection alone, and only if that one may write.
+    public func close() async {
+        pool.invalidateReadOnlyConnections()
+        try? pool.close()
+    }
+
     /// What `PRAGMA synchronous` is on the connection that writes; 2 is FULL.
     func durability() async throws -> Int? {
         try await pool.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") }
