@@ -17,6 +17,16 @@ struct CheckpointRAM: Sendable {
 
     /// - Throws: when there is nothing of that size, or the path leads somewhere else.
     func check(_ store: RAMStore) throws(HypervisorError) {
+        do {
+            try look(store)
+        } catch {
+            // Sealing may have put the file into the link's place while that was looked at, which it does once.
+            guard isInPlace else { throw error }
+            try look(store)
+        }
+    }
+
+    private func look(_ store: RAMStore) throws(HypervisorError) {
         var status = stat()
         guard lstat(path, &status) == 0 else {
             // The link alone: what it leads to is gone with the machine that took it.
@@ -112,32 +122,41 @@ struct CheckpointRAM: Sendable {
     private func take(ownedBy link: String, _ store: RAMStore) async throws(HypervisorError) -> String {
         try RAMStore.point(link + Self.originSuffix, to: path)
         try RAMStore.point(path + Self.takenSuffix, to: link)
-        if isInPlace {
-            try RunFolder.make(store.diskFolder)
-            let own = store.newPath(in: store.diskFolder)
-            try RAMStore.point(link, to: own)
-            // Each name is durable before the one that it replaces goes: after a loss of power the RAM has one of them, and who has no
-            // right to it is not its owner.
-            try DurableFile.syncFolder(containing: link)
-            var status = stat()
-            guard lstat(path, &status) == 0 else { throw HypervisorError.file("take", path) }
-            if status.st_nlink > 1 {
-                // Another checkpoint, one whose clocks were edited, has the same file.
-                _ = try await FileCopy.copy(from: path, to: own)
-                try DurableFile.syncFolder(store.diskFolder)
-                guard unlink(path) == 0 else { throw HypervisorError.file("take", path) }
-            } else {
-                guard rename(path, own) == 0 else { throw HypervisorError.file("take", path) }
-            }
+        if let own = try takeLink(to: link, store) { return own }
+        return try await takeFile(ownedBy: link, store)
+    }
+
+    /// - Returns: nil when the RAM is in its place, also when it came there just now.
+    private func takeLink(to link: String, _ store: RAMStore) throws(HypervisorError) -> String? {
+        guard !isInPlace else { return nil }
+        guard rename(path, link) == 0 else { throw HypervisorError.file("take", path) }
+        if let own = store.file(behind: link, bytes: bytes) { return own }
+        // Sealing was first by a moment, so this is the file itself.
+        guard ProcFile.readLink(link) == nil, rename(link, path) == 0 else { throw HypervisorError.file("take", path) }
+        return nil
+    }
+
+    private func takeFile(ownedBy link: String, _ store: RAMStore) async throws(HypervisorError) -> String {
+        try RunFolder.make(store.diskFolder)
+        let own = store.newPath(in: store.diskFolder)
+        try RAMStore.point(link, to: own)
+        // Each name is durable before the one that it replaces goes: after a loss of power the RAM has one of them, and who has no
+        // right to it is not its owner.
+        try DurableFile.syncFolder(containing: link)
+        var status = stat()
+        guard lstat(path, &status) == 0 else { throw HypervisorError.file("take", path) }
+        if status.st_nlink > 1 {
+            // Another checkpoint, one whose clocks were edited, has the same file.
+            _ = try await FileCopy.copy(from: path, to: own)
             try DurableFile.syncFolder(store.diskFolder)
-            // Or the checkpoint would have its RAM again, as the machine has changed it.
-            try DurableFile.syncFolder(containing: path)
-            store.remove(path + Self.warmSuffix)
-            return own
+            guard unlink(path) == 0 else { throw HypervisorError.file("take", path) }
+        } else {
+            guard rename(path, own) == 0 else { throw HypervisorError.file("take", path) }
         }
-        guard rename(path, link) == 0, let own = store.file(behind: link, bytes: bytes) else {
-            throw HypervisorError.file("take", path)
-        }
+        try DurableFile.syncFolder(store.diskFolder)
+        // Or the checkpoint would have its RAM again, as the machine has changed it.
+        try DurableFile.syncFolder(containing: path)
+        store.remove(path + Self.warmSuffix)
         return own
     }
 
@@ -145,8 +164,15 @@ struct CheckpointRAM: Sendable {
     static func giveBack(from link: String, _ store: RAMStore) {
         guard let origin = ProcFile.readLink(link + originSuffix) else { return }
         var status = stat()
-        if lstat(origin, &status) != 0, let own = store.file(behind: link) {
-            if own.hasPrefix(store.diskFolder + "/") { rename(own, origin) } else { rename(link, origin) }
+        if lstat(origin, &status) != 0 {
+            // What is no link is the RAM itself: whoever took it ended before it was put back.
+            let own = store.file(behind: link)
+            let isOnDisk = own?.hasPrefix(store.diskFolder + "/") == true
+            if let own, isOnDisk {
+                rename(own, origin)
+            } else if own != nil || ProcFile.readLink(link) == nil {
+                rename(link, origin)
+            }
         }
         unlink(link)
         unlink(link + originSuffix)
