@@ -84,7 +84,7 @@ public struct ConsoleServer: Sendable {
         }
         var configuration = ServiceGroupConfiguration(
             // The last one ends first.
-            services: services + [WindDown(control: control)],
+            services: (services + [WindDown(control: control)]).map(Self.endingInOrder),
             gracefulShutdownSignals: signals,
             logger: logger
         )
@@ -95,9 +95,24 @@ public struct ConsoleServer: Sendable {
             tasks.addTask {
                 for await _ in requests { await group.triggerGracefulShutdown() }
             }
-            try await group.run()
+            let running = Task { try await group.run() }
+            try await withTaskCancellationHandler {
+                try await running.value
+            } onCancel: {
+                Task { await group.triggerGracefulShutdown() }
+            }
             tasks.cancelAll()
         }
+    }
+
+    /// A server that is cancelled while it accepts drops whom it has just let in, which is a trap in NIO: whatever ends one
+    /// of them, a door that could not be opened too, all are shut down.
+    private static func endingInOrder(_ service: any Service) -> ServiceGroupConfiguration.ServiceConfiguration {
+        .init(
+            service: service,
+            successTerminationBehavior: .gracefullyShutdownGroup,
+            failureTerminationBehavior: .gracefullyShutdownGroup
+        )
     }
 
     /// - Parameter limits: of one door, so of each door's own.

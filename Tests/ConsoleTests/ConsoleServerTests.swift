@@ -16,6 +16,30 @@ import Time
         }
     }
 
+    /// Whom it lets in at that moment and drops would be a trap in NIO.
+    @Test func `a server that is cancelled while clients come in ends in order`() async throws {
+        for _ in 0..<20 {
+            try await withFolder { folder in
+                let path = "\(folder)/s"
+                let server = try ServedConsole.server(at: path)
+                let (ready, isReady) = AsyncStream.makeStream(of: Void.self)
+                let serving = Task {
+                    defer { isReady.finish() }
+                    try await server.serve(until: []) { isReady.finish() }
+                }
+                for await _ in ready {}
+                try await onThread {
+                    for index in 0..<100 {
+                        if index == 50 { serving.cancel() }
+                        guard let connection = try? RawConnection(to: path) else { return }
+                        connection.send("GET /v1/version HTTP/1.1\r\nHost: x\r\n\r\n")
+                    }
+                }
+                try await serving.value
+            }
+        }
+    }
+
     @Test(arguments: [
         Input("a word", "garbage\r\n\r\n"), Input("a method alone", "GET\r\n\r\n"),
         Input("HTTP/9.9", "GET / HTTP/9.9\r\n\r\n"), Input("NULs", "\u{0}\u{0}\u{0}\u{0}\r\n\r\n"),

@@ -12,25 +12,21 @@ enum ServedConsole {
         entrance: BrowserEntrance = BrowserEntrance(.onDemand),
         remote: RemoteEntrance? = nil,
         limits: DoorLimits = DoorLimits(),
-        logger: Logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+        logger: Logger = quiet,
         at path: String,
         _ body: @escaping @Sendable (String) throws -> Void
     ) async throws {
-        var server = ConsoleServer(
-            control: control,
-            socket: try ControlSocket(path: path),
-            started: HostInstant(nanosecondsSinceEpoch: 0),
+        let server = try server(
+            control,
             entrance: entrance,
-            tokens: TokenBook(path: "\(path).tokens", logger: Logger(label: "test")),
-            keys: KeyBook(path: "\(path).keys", logger: Logger(label: "test")),
             remote: remote,
-            logger: logger
+            limits: limits,
+            logger: logger,
+            at: path
         )
-        server.longestEnd = nil
-        server.limits = limits
         let (ready, isReady) = AsyncStream.makeStream(of: Void.self)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { [server] in
+            tasks.addTask {
                 defer { isReady.finish() }
                 try await server.serve(until: []) { isReady.finish() }
             }
@@ -45,6 +41,31 @@ enum ServedConsole {
             try await tasks.waitForAll()
         }
     }
+
+    static func server(
+        _ control: ScriptedControl = ScriptedControl(),
+        entrance: BrowserEntrance = BrowserEntrance(.onDemand),
+        remote: RemoteEntrance? = nil,
+        limits: DoorLimits = DoorLimits(),
+        logger: Logger = quiet,
+        at path: String
+    ) throws -> ConsoleServer {
+        var server = ConsoleServer(
+            control: control,
+            socket: try ControlSocket(path: path),
+            started: HostInstant(nanosecondsSinceEpoch: 0),
+            entrance: entrance,
+            tokens: TokenBook(path: "\(path).tokens", logger: Logger(label: "test")),
+            keys: KeyBook(path: "\(path).keys", logger: Logger(label: "test")),
+            remote: remote,
+            logger: logger
+        )
+        server.longestEnd = nil
+        server.limits = limits
+        return server
+    }
+
+    static var quiet: Logger { Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }) }
 
     /// With a browser that nobody has let in yet.
     static func browsing(
