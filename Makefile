@@ -29,7 +29,7 @@ harnesses:
 console:
 	@$(stage) console tools/console/check.sh
 
-## make api       the server held to docs/openapi.yaml by requests made from it (by hand); API_EXAMPLES, API_SEED (tools/api/check.sh)
+## make api       the server held to docs/openapi.yaml by requests made from it; API_EXAMPLES, API_SEED (tools/api/check.sh)
 api: setup
 	@$(stage) api tools/api/check.sh
 
@@ -38,9 +38,9 @@ load:
 	@$(stage) load tools/load/check.sh
 
 ## make test      everything: lint, build, all tests on real QEMU, the demo, the pytest plugin, labgrid, Robot Framework, the web console,
-##                load, hosts in network namespaces, what is installed, the docs' commands, sanitizer, coverage, fuzzing
+##                load, requests made from the API's document, hosts in network namespaces, what is installed, the docs' commands, sanitizer, coverage, fuzzing
 test: setup lint build-tests
-	@tools/lanes.sh "tests demonstrate clock-step pytest harnesses console load installed docs hosts" "model build-checks fuzz"
+	@tools/lanes.sh "tests demonstrate clock-step pytest harnesses console load api installed docs hosts" "model build-checks fuzz"
 	@$(MAKE) --no-print-directory sanitize
 	@tools/summary.sh
 
