@@ -121,7 +121,8 @@ extension ControlInstance {
         at folder: String
     ) throws(ControlError) -> [(any Hypervisor, StoredCheckpoint)] {
         var hosts: [(any Hypervisor, StoredCheckpoint)] = []
-        for host in Set(manifest.machines.map(\.host)).sorted() {
+        let machinesOfHosts = Dictionary(grouping: manifest.machines, by: \.host)
+        for (host, machines) in machinesOfHosts.sorted(by: { $0.key < $1.key }) {
             guard let hypervisor = hypervisor(of: host) else {
                 throw ControlError(
                     code: "host-not-found",
@@ -130,7 +131,6 @@ extension ControlInstance {
                         + "its part lies there; 'fermata host add' makes it known"
                 )
             }
-            let machines = manifest.machines.filter { $0.host == host }
             let names = machines.map(\.name)
             let links = manifest.links.filter { names.contains($0.towards) }
             hosts.append((hypervisor, StoredCheckpoint(folder: folder, machines: machines, links: links)))

@@ -12,7 +12,7 @@ extension ControlInstance {
         sealing.begin(place) { [weak self] in
             var pause = options.settlePause
             while !Task.isCancelled {
-                guard let self, self.checkpointSet.isPublished(place), !self.isConsumed(place) else { return }
+                guard let self, self.checkpointSet.isPublished(place) else { return }
                 do throws(ControlError) {
                     try await self.seal(place)
                     return
@@ -52,8 +52,10 @@ extension ControlInstance {
         )
     }
 
+    /// Of one whose RAM a machine has taken there is nothing to seal.
     private func seal(_ place: CheckpointSet.Place) async throws(ControlError) {
         let manifest = try checkpointSet.load(place)
+        guard !checkpointSet.isConsumed(manifest, at: place) else { return }
         // Whoever was to do that before may have died.
         try await move(manifest, to: place)
         var files: [CheckpointFile] = []

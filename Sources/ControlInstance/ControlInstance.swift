@@ -120,7 +120,9 @@ public final class ControlInstance: Sendable {
         return connect(host)
     }
 
-    func hypervisor(of host: String) -> (any Hypervisor)? { hypervisors.first { $0.host == host } }
+    func hypervisor(of host: String) -> (any Hypervisor)? {
+        own.first { $0.host == host } ?? state.withLock { $0.added[host]?.hypervisor }
+    }
 
     /// What changes from now on: of simulations, checkpoints, operations and hosts.
     /// - Parameter last: the id of the change that the follower saw last; what came behind it is told first. Where that is not
