@@ -64,6 +64,7 @@ struct AgentDaemon {
         do {
             try await server.run(address: address, port: port) { port in
                 logger.notice("ready", metadata: ["host": "\(trust.identity.name)", "port": "\(port)"])
+                ServiceManager.ready()
             }
         } catch {
             throw CommandFailure(

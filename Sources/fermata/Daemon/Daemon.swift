@@ -87,6 +87,7 @@ struct Daemon {
         do {
             try await server.run {
                 logger.notice("ready", metadata: ["socket": "\(socket.path)", "version": "\(FermataVersion.current)"])
+                ServiceManager.ready()
                 guard case .atOnce = opening else { return }
                 // Why it cannot be opened is in the log already.
                 Task { if let link = try? await entrance.link() { onConsole(link) } }
