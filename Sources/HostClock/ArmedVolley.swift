@@ -64,7 +64,8 @@ public final class ArmedVolley: Sendable {
         return stage.load(ordering: .acquiring) == Stage.withdrawn.rawValue
     }
 
-    var isArmed: Bool { stage.load(ordering: .acquiring) == Stage.armed.rawValue }
+    /// Nothing has left yet, and nobody has withdrawn it.
+    public var isArmed: Bool { stage.load(ordering: .acquiring) == Stage.armed.rawValue }
 
     /// From here on the shots leave, and cancelling is too late.
     func beginFiring() -> Bool { leaveArmed(for: .firing) }

@@ -84,6 +84,10 @@ struct Chorus: Sendable {
     /// Keeps the command from leaving, unless it is too late for that; ``outcome()`` tells.
     func cancel() { _ = volley.cancel() }
 
+    /// The instant is still to come. Until then nobody else can say anything to these machines: their monitors have all but the end of the
+    /// command.
+    var isWaiting: Bool { volley.isArmed }
+
     /// Waits until the commands have left, or will not.
     func fired() async { _ = await volley.fired() }
 

@@ -30,6 +30,6 @@ protocol HostOperation: Sendable {
 
     func rollback(continueAt instant: HostInstant) async throws(HypervisorError)
 
-    /// Of an operation from the journal: whether a machine has gone past the point of no return by itself.
+    /// Whether a machine has gone past the point of no return by itself. Answered at once, also while the operation is armed.
     func happened() async -> Bool
 }

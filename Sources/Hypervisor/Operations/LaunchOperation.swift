@@ -140,6 +140,8 @@ actor LaunchOperation: HostOperation {
     }
 
     func happened() async -> Bool {
+        // Whoever asked the machines would wait for the instant, which may be hours away.
+        if let armed, armed.isWaiting { return false }
         for machine in await books.machines(entry.machines) where (try? await machine.runState()) == .running {
             return true
         }

@@ -3,6 +3,7 @@ import Glibc
 import HostClock
 import Hypervisor
 import HypervisorAPI
+import Synchronization
 import Testing
 import Time
 
@@ -128,6 +129,36 @@ extension MainJobTests {
             kill(slow, SIGCONT)
             try await lab.hypervisor.commit(id)
             #expect(await lab.hypervisor.machines(of: "some").map(\.runState) == ["running", "running"])
+            #expect(await lab.hypervisor.undecided() == [])
+        }
+    }
+
+    /// A control instance that is started anew asks before it decides; a host that does not answer it counts as one that may run.
+    @Test(
+        "Whether what is armed has happened is told before its instant, and then it can be taken back",
+        arguments: LabManifest.releases
+    )
+    func askedWhileArmed(_ release: QEMUUnderTest) async throws {
+        try await Lab.with { lab in
+            let spec = try LabManifest.bare(release, name: "distant")
+            let id = OperationID(text: "start-1")
+            let instant = HostInstant.now + .seconds(3600)
+            let handle = try await promised(lab, .start(StartOrder(operation: id, simulation: spec, instant: instant)))
+            try await lab.hypervisor.execute(handle, at: instant)
+
+            let told = Mutex<[UndecidedOperation]?>(nil)
+            let hypervisor = lab.hypervisor
+            let asking = Task { [hypervisor] in
+                let answer = await hypervisor.undecided()
+                told.withLock { $0 = answer }
+            }
+            for _ in 0..<300 where told.withLock({ $0 == nil }) { try await Task.sleep(for: .milliseconds(100)) }
+            #expect(told.withLock { $0?.map(\.operation) } == [id], "nobody answers before the instant")
+            #expect(told.withLock { $0?.map(\.happened) } == [false])
+
+            try await lab.hypervisor.rollback(id, continueAt: .now)
+            await asking.value
+            #expect(lab.processes().isEmpty)
             #expect(await lab.hypervisor.undecided() == [])
         }
     }
