@@ -6,6 +6,7 @@ aarch64, riscv64 and s390x says each second what its counter reads. All of it is
 
 import json
 import pathlib
+import time
 
 from hostlab import CACHE, QEMU, HostLab, wait
 
@@ -50,6 +51,14 @@ class Guests:
 
     def __init__(self, lab: HostLab) -> None:
         self.lab = lab
+        # How long each log was when they were suspended; empty: nothing is to be taken back to there.
+        self.marks: dict[str, int] = {}
+        # The checkpoint that a test has left them suspended to, for the next one.
+        self.stands: str | None = None
+        # Of each log what does not count: from where, to where.
+        self.undone: dict[str, list[tuple[int, int]]] = {machine: [] for machine in PLACES}
+        # Seconds, of the slowest resume so far.
+        self.pace = 0.0
         lab.up(NAME, MANIFEST)
         wait("session between the Linux guests", lambda: self.last("client")["sequence"] >= 20)
         for ticker in TICKERS:
@@ -57,21 +66,60 @@ class Guests:
 
     def ensure(self) -> None:
         """As they were: also after a test that ended in the middle."""
-        wait("end of what was under way", lambda: self.lab.state(NAME) in ("running", "suspended", "down"))
+        wait("end of what was under way", self.is_settled)
         if self.lab.state(NAME) == "suspended":
-            self.lab.done("resume", NAME)
+            self.take_back()
+            self.resume()
+        self.marks = {}
+        self.stands = None
+
+    def is_settled(self) -> bool:
+        state = self.lab.state(NAME)
+        return state in ("running", "down") or state == "suspended" and not any(self.processes().values())
+
+    def suspend(self) -> str:
+        """What they say from then on counts only if they are not taken back. Gives the checkpoint's name."""
+        answer = self.lab.done("suspend", NAME)
+        self.marks = {machine: self.log(machine).stat().st_size for machine in PLACES}
+        return answer.result["checkpoint"]
+
+    def resume(self) -> str:
+        """Gives the name of the checkpoint that they go on from."""
+        began = time.monotonic()
+        answer = self.lab.done("resume", NAME)
+        self.pace = max(self.pace, time.monotonic() - began)
+        self.marks = {}
+        return answer.result["checkpoint"]
+
+    def take_back(self) -> None:
+        """A resume was undone, maybe when machines ran already: they say again what they said meanwhile."""
+        for machine, mark in self.marks.items():
+            end = self.log(machine).stat().st_size
+            if end > mark:
+                self.undone[machine].append((mark, end))
+                self.marks[machine] = end
+
+    def has_spoken(self, machine: str) -> bool:
+        """Since it was suspended."""
+        return self.log(machine).stat().st_size > self.marks[machine]
 
     def log(self, machine: str) -> pathlib.Path:
         return self.lab.folder / PLACES[machine] / "logs" / NAME / machine / "serial0.log"
 
-    def records(self, machine: str) -> list[dict]:
-        """All that it ever said; of the last line only what is whole."""
+    def said(self, machine: str) -> bytes:
+        """All that it ever said in its own life: without what was undone."""
         try:
-            lines = self.log(machine).read_bytes().split(b"\n")[:-1]
+            log = self.log(machine).read_bytes()
         except OSError:
-            return []
+            return b""
+        for begin, end in reversed(self.undone[machine]):
+            log = log[:begin] + log[end:]
+        return log
+
+    def records(self, machine: str) -> list[dict]:
+        """Of the last line only what is whole."""
         records = []
-        for line in lines:
+        for line in self.said(machine).split(b"\n")[:-1]:
             try:
                 record = json.loads(line.strip())
             except ValueError:

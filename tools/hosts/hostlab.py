@@ -91,6 +91,11 @@ class Command:
         wait(f"phase {name} of {self.text}", lambda: self.saw("phase", phase=name) or self.process.poll() is not None)
         assert self.saw("phase", phase=name), f"{self.text} ended before it was {name}: {self.lines[-1:]}"
 
+    @property
+    def operation(self) -> str:
+        """Its id, once a phase of it was told."""
+        return next(line["operation"] for line in self.lines if line.get("event") == "phase")
+
     def end(self, seconds: float = 180) -> Answer:
         status = self.process.wait(seconds)
         self.reader.join(10)

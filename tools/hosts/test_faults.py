@@ -11,7 +11,7 @@ import pytest
 
 from guests import NAME, PLACES, Guests
 from hostlab import CACHE, QEMU, Answer, HostLab, wait
-from moments import LEAD, Breaker, Fault, Moment, suspend
+from moments import LEAD, Breaker, Fault, Moment, seconds, suspend
 
 RUNNING = dict.fromkeys(PLACES, "running")
 
@@ -21,18 +21,18 @@ ROWS = {
     (Fault.AGENT, Moment.BEFORE): ({3}, False),
     (Fault.AGENT, Moment.PREPARED): ({1}, False),
     (Fault.AGENT, Moment.ARMED): ({1}, False),
-    (Fault.AGENT, Moment.STOPPING): ({1}, False),
-    (Fault.AGENT, Moment.SAVED): ({0, 5}, True),
+    (Fault.AGENT, Moment.HAPPENING): ({1}, False),
+    (Fault.AGENT, Moment.DONE): ({0, 5}, True),
     (Fault.CONTROL, Moment.BEFORE): ({0}, True),
     (Fault.CONTROL, Moment.PREPARED): ({5}, False),
     (Fault.CONTROL, Moment.ARMED): ({5}, False),
-    (Fault.CONTROL, Moment.STOPPING): ({5}, False),
-    (Fault.CONTROL, Moment.SAVED): ({5}, False),
+    (Fault.CONTROL, Moment.HAPPENING): ({5}, False),
+    (Fault.CONTROL, Moment.DONE): ({5}, False),
     (Fault.CUT, Moment.BEFORE): ({3}, False),
     (Fault.CUT, Moment.PREPARED): ({1, 4}, False),
     (Fault.CUT, Moment.ARMED): ({0}, True),
-    (Fault.CUT, Moment.STOPPING): ({0}, True),
-    (Fault.CUT, Moment.SAVED): ({0}, True),
+    (Fault.CUT, Moment.HAPPENING): ({0}, True),
+    (Fault.CUT, Moment.DONE): ({0}, True),
 }
 
 
@@ -44,7 +44,7 @@ def settle(lab: HostLab, guests: Guests, name: str, answer: Answer, since: dict[
         assert all(name in host.checkpoints(NAME) for host in lab.hosts), what
         assert name in lab.checkpoints(NAME), what
         lab.done("verify", f"{NAME}@{name}")
-        lab.done("resume", NAME)
+        guests.resume()
     else:
         wait(f"all to run after {what}", lambda: lab.state(NAME) == "running" and lab.run_states(NAME) == RUNNING)
         assert guests.processes() == processes, f"nobody was replaced: {what}"
@@ -139,7 +139,7 @@ def test_one_machine_that_cannot_be_saved_keeps_all_running(lab: HostLab, guests
     words = ["suspend", "stubborn@never"]
 
     # A device that QEMU cannot save, plugged in when all have promised already.
-    command = lab.begin(*words, "--in", LEAD)
+    command = lab.begin(*words, "--in", seconds(LEAD))
     command.phase("armed")
     wait("armed journals", lambda: all(host.journal == "armed" for host in lab.hosts[:2]))
     plug_in_what_cannot_be_saved(monitor)
