@@ -69,6 +69,8 @@ public struct MachineSpec: Codable, Hashable, Sendable {
     public var ramWay: RAMWay?
     /// Name of the host to run on; nil: the control instance's own.
     public var host: String?
+    /// It stays as it is, to be saved, when that befalls it, `panic` or `watchdog`; nil: QEMU does what it does by itself.
+    public var stays: [GuestEvent]?
 
     public init(
         name: String,
@@ -88,7 +90,8 @@ public struct MachineSpec: Codable, Hashable, Sendable {
         rtc: RTCSpec = RTCSpec(),
         arguments: [String] = [],
         ramWay: RAMWay? = nil,
-        host: String? = nil
+        host: String? = nil,
+        stays: [GuestEvent]? = nil
     ) {
         self.name = name
         self.qemu = qemu
@@ -108,6 +111,7 @@ public struct MachineSpec: Codable, Hashable, Sendable {
         self.arguments = arguments
         self.ramWay = ramWay
         self.host = host
+        self.stays = stays
     }
 }
 

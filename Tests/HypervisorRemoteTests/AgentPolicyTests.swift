@@ -223,6 +223,7 @@ struct AgentPolicyTests {
     @Test func whatRunsCommandsIsLetOnlyWhenItIsSaid() {
         let arguments = start { $0.arguments = ["-drive", "file=/etc/shadow"] }
         #expect(policy.obstacles(to: arguments, home: "/var/lib/agent").map(\.code) == ["agent-forbids"])
+        #expect(policy.obstacles(to: start { $0.stays = [.panic] }, home: "/var/lib/agent").isEmpty)
         let adopt = AdoptOrder(simulation: "lab", machine: "bmc", monitor: "unix:/run/qmp")
         #expect(policy.obstacles(to: adopt).map(\.code) == ["agent-forbids"])
         var simulation = SimulationSpec(name: "lab", machines: [])

@@ -25,23 +25,18 @@ extension SimulationSpec {
     }
 
     /// A machine that has panicked, or whose watchdog has expired, goes on in that state where it is to be saved; by itself QEMU would end
-    /// or reset it. Raw arguments that say otherwise have their way.
+    /// or reset it.
     mutating func stayForTriggers() {
         for index in machines.indices {
-            let machine = machines[index]
+            let name = machines[index].name
             let events = (triggers ?? []).compactMap { trigger -> GuestEvent? in
-                guard trigger.saves, case .event(machine.name, let event) = trigger.condition else { return nil }
+                guard trigger.saves, case .event(name, let event) = trigger.condition else { return nil }
                 return event
             }
-            let actions = [GuestEvent.panic, .watchdog].filter { events.contains($0) }.map { "\($0.rawValue)=none" }
-            let isTold = machine.arguments.contains { ["action", "watchdog-action"].contains(Self.option($0)) }
-            guard !actions.isEmpty, !isTold else { continue }
-            machines[index].arguments += ["-action", actions.joined(separator: ",")]
+            let stays = [GuestEvent.panic, .watchdog].filter { events.contains($0) }
+            machines[index].stays = stays.isEmpty ? nil : stays
         }
     }
-
-    /// QEMU takes one dash or two.
-    private static func option(_ argument: String) -> String { String(argument.drop { $0 == "-" }) }
 }
 
 extension ControlInstance {

@@ -47,8 +47,16 @@ enum CommandLine {
         line += LinkArguments(plan: plan).arguments
         line += serials(plan)
         if plan.facts.sandbox, !has(spec, "sandbox") { line += ["-sandbox", sandbox(spec)] }
+        line += actions(spec)
         if plan.incoming { line += ["-incoming", "defer"] }
         return line + spec.arguments
+    }
+
+    /// What QEMU is not to do by itself; raw arguments that say what it is to do have their way.
+    private static func actions(_ spec: MachineSpec) -> [String] {
+        let actions = [GuestEvent.panic, .watchdog].filter { spec.stays?.contains($0) == true }
+        guard !actions.isEmpty, !has(spec, "action"), !has(spec, "watchdog-action") else { return [] }
+        return ["-action", actions.map { "\($0.rawValue)=none" }.joined(separator: ",")]
     }
 
     /// The ports in order; links of kind `serial` that the spec gives no port come after them.

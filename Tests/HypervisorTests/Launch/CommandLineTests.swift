@@ -95,6 +95,19 @@ struct CommandLineTests {
         #expect(first.utf8.count == 17)
     }
 
+    @Test("a machine that is to be saved as it is stays when it panics, unless raw arguments say otherwise")
+    func stays() {
+        var spec = spec()
+        #expect(!CommandLine.build(plan(spec)).contains("-action"))
+        spec.stays = [.watchdog, .panic, .shutdown]
+        #expect(value(CommandLine.build(plan(spec)), "-action") == "panic=none,watchdog=none")
+        spec.arguments = ["-action", "panic=shutdown"]
+        let line = CommandLine.build(plan(spec))
+        #expect(line.filter { $0 == "-action" }.count == 1 && line.last == "panic=shutdown")
+        spec.arguments = ["--watchdog-action", "reset"]
+        #expect(!CommandLine.build(plan(spec)).contains("-action"))
+    }
+
     @Test("raw arguments come last and win over what they replace")
     func raw() {
         var spec = spec()
