@@ -28,12 +28,15 @@ package struct Transcript: Sendable {
 
     /// The first line behind what was found last in which the pattern is found, which then is what was found last.
     /// - Throws: when it is no regular expression.
-    package mutating func find(_ pattern: String) throws -> String? {
-        let regex = try Pattern.compile(pattern)
+    package mutating func find(_ pattern: String) throws -> String? { try find(CompiledPattern(pattern)) }
+
+    /// Likewise.
+    /// - Throws: what looking for it throws.
+    package mutating func find(_ pattern: CompiledPattern) throws -> String? {
         for (index, line) in all.enumerated().dropFirst(cursor.line) {
             let begin = index == cursor.line ? min(cursor.offset, line.utf8.count) : 0
             let part = line[line.utf8.index(line.startIndex, offsetBy: begin)...]
-            guard let match = try regex.firstMatch(in: part) else { continue }
+            guard let match = try pattern.regex.firstMatch(in: part) else { continue }
             cursor = (index, line.utf8.distance(from: line.startIndex, to: match.range.upperBound))
             return line
         }

@@ -12,9 +12,22 @@ final class SerialListener: Sendable {
         let problem: String?
     }
 
+    /// What one trigger looks for.
+    private struct Search {
+        let pattern: CompiledPattern
+        /// What was said, and was not looked at yet or has no end.
+        var transcript = Transcript()
+    }
+
     private let queue = DispatchQueue(label: "fermata.triggers.serial")
-    /// What was said, and was not looked at yet or has no end, by trigger. On the queue alone; what is looked at has been taken out.
-    private let transcripts = Mutex<[Int: Transcript]>([:])
+    /// By trigger. Held while it is looked for, however long that takes: nobody but the queue's one thread wants it.
+    private let searches = Mutex<[Int: Search]>([:])
+    private let compile: @Sendable (String) throws -> CompiledPattern
+
+    /// - Parameter compile: is asked once for each trigger.
+    init(compile: @escaping @Sendable (String) throws -> CompiledPattern = { try CompiledPattern($0) }) {
+        self.compile = compile
+    }
 
     /// - Parameter patterns: of triggers, by their index.
     /// - Returns: of those that were found, or cannot be.
@@ -26,18 +39,25 @@ final class SerialListener: Sendable {
     }
 
     func look(in bytes: [UInt8], for patterns: [Int: String]) -> [Finding] {
-        patterns.sorted { $0.key < $1.key }.compactMap { index, pattern in
-            var transcript = transcripts.withLock { $0.removeValue(forKey: index) } ?? Transcript()
-            transcript.take(bytes)
-            do {
-                if try transcript.find(pattern) != nil { return Finding(index: index, problem: nil) }
-            } catch {
-                // A manifest has none such; an archive may.
-                return Finding(index: index, problem: "its pattern is no regular expression: \(error)")
+        searches.withLock { searches in
+            var findings: [Finding] = []
+            for (index, pattern) in patterns.sorted(by: { $0.key < $1.key }) {
+                do {
+                    var search = try searches.removeValue(forKey: index) ?? Search(pattern: compile(pattern))
+                    search.transcript.take(bytes)
+                    if try search.transcript.find(search.pattern) != nil {
+                        findings.append(Finding(index: index, problem: nil))
+                    } else {
+                        search.transcript.forget()
+                        searches[index] = search
+                    }
+                } catch {
+                    // A manifest has none such; an archive may.
+                    let problem = "its pattern is no regular expression: \(error)"
+                    findings.append(Finding(index: index, problem: problem))
+                }
             }
-            transcript.forget()
-            transcripts.withLock { [transcript] in $0[index] = transcript }
-            return nil
+            return findings
         }
     }
 }

@@ -1,4 +1,6 @@
 import HypervisorAPI
+import SerialText
+import Synchronization
 import Testing
 import Time
 
@@ -153,5 +155,16 @@ struct TriggerBookTests {
         spec = Self.spec(TriggerSpec(.event(machine: "b", .panic), .hook(["x"], timeout: .seconds(1))))
         spec.stayForTriggers()
         #expect(spec.machines[1].stays == nil, "it is not to be saved")
+    }
+
+    @Test func aPatternIsCompiledOnceHoweverMuchIsSaid() {
+        let compiled = Mutex(0)
+        let listener = SerialListener { text in
+            compiled.withLock { $0 += 1 }
+            return try CompiledPattern(text)
+        }
+        for _ in 0..<10 { #expect(listener.look(in: Array("lo\nlog".utf8), for: [0: "login:", 3: "x"]).isEmpty) }
+        #expect(listener.look(in: Array("in:".utf8), for: [0: "login:", 3: "x"]).map(\.index) == [0])
+        #expect(compiled.withLock { $0 } == 2)
     }
 }
