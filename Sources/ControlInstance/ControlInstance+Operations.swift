@@ -214,7 +214,7 @@ extension ControlInstance {
     func carryOut(_ undertaking: Undertaking, _ live: LiveOperation) async {
         let report = await undertaking.run(live)
         release(undertaking.record.simulation)
-        state.withLock { _ = $0.live.removeValue(forKey: live.id) }
+        endTelling(live.id)
         live.publish(.result(report))
         if report.outcome == .unknown { settleLater(live.id) }
     }

@@ -23,8 +23,6 @@ extension ControlInstance {
                 exitCode: 3
             )
         }
-        let blind = triggerObstacles(spec)
-        guard blind.isEmpty else { throw ControlError(blind, exitCode: 3) }
         spec.stayForTriggers()
         spec = try await wired(spec)
         let instant = resolve(request.when)

@@ -38,6 +38,8 @@ public final class ControlInstance: Sendable {
         var leases = Leases()
         /// Of simulations that run and have triggers.
         var triggers: [String: TriggerWatch] = [:]
+        /// Of triggers whose operations are still under way: how these have ended, which is told when their simulations are free.
+        var untold: [OperationID: [(simulation: String, report: TriggerReport)]] = [:]
         /// Of hooks of triggers.
         var hookRuns: [Int: Task<HookRun, Never>] = [:]
         private var nextHookRun = 0

@@ -11,10 +11,12 @@ actor LifetimeManager {
     nonisolated let name: MachineName
     private nonisolated let kept: Mutex<MachineRecord>
     nonisolated let surroundings: Surroundings
+    nonisolated let events = EventLog()
     private var connection: QMPConnection?
     /// Somebody is connecting. QEMU talks to one client at a time, so a second one waits for this, too.
     private var connecting: Task<Result<QMPConnection, QMPError>, Never>?
     private var lastRunState: RunState?
+    private var isLetGo = false
     /// Of earlier processes of this machine, too.
     private var leads: [InstantCommand: LeadCalibration]
     private let leadStore: LeadStore
@@ -38,6 +40,8 @@ actor LifetimeManager {
         connection = monitor
         leadStore = LeadStore(path: surroundings.leadFile(of: name))
         leads = leadStore.load()
+        // A machine that was just started waits for its `cont`: nothing that it does later is missed.
+        if let monitor { events.collect(monitor.events(), by: surroundings.clock) }
     }
 
     nonisolated var record: MachineRecord { kept.withLock { $0 } }
@@ -78,11 +82,29 @@ actor LifetimeManager {
         if connecting == task {
             connecting = nil
             connection = try? result.get()
+            if let connection { hear(connection) }
         }
         do throws(QMPError) {
             return try result.get()
         } catch {
             throw HypervisorError(error, machine: name.machine)
+        }
+    }
+
+    /// Connects, where it is not connected, so that what befalls it is heard.
+    /// - Returns: false when it was let go: its monitor is its owner's.
+    func listen() async -> Bool {
+        guard !isLetGo else { return false }
+        _ = try? await monitor()
+        return !isLetGo
+    }
+
+    private func hear(_ connection: QMPConnection) {
+        events.collect(connection.events(), by: surroundings.clock)
+        Task {
+            // What it stands still for befell it before.
+            guard let state = try? await runState(), let event = GuestEvent(state) else { return }
+            events.find(event, at: surroundings.clock.now())
         }
     }
 
@@ -147,6 +169,7 @@ actor LifetimeManager {
 
     /// Closes the monitor; the process goes on.
     func letGo() async {
+        isLetGo = true
         shortening?.cancel()
         await savingLeads?.value
         await connection?.close()

@@ -60,6 +60,13 @@ public protocol Hypervisor: Sendable {
     /// - Returns: without bytes when nothing came, or there is no such port.
     func readSerial(_ port: SerialPlace, from offset: UInt64?) async throws(HypervisorError) -> SerialChunk
 
+    /// Reads on in what befell a machine's present process, from when that was started: nobody keeps anything for who reads. Waits a while
+    /// (``EventChunk/patience``) when there is nothing.
+    /// - Parameter mark: the end of what was read before. One of another log, since the machine has another process or its host another daemon
+    ///   by now: this one is read from its beginning. nil: nothing was read before, and what there is, if only nothing, is told at once.
+    /// - Returns: without events when nothing befell it, or there is no such machine.
+    func readEvents(of machine: MachinePlace, after mark: EventMark?) async throws(HypervisorError) -> EventChunk
+
     /// Types something into a machine's serial port; returns when QEMU has read all of it.
     /// - Parameter bytes: ``SerialPlace/mostTyped`` at most.
     /// - Throws: `machine-not-running`, `serial-missing`, `serial-busy`, `serial-unusable`. When it throws, some of it may have been typed.

@@ -19,17 +19,3 @@ public struct MachineSign: Hashable, Sendable {
         self.what = what
     }
 }
-
-/// A hypervisor that tells what its machines do by themselves. One that is none has no triggers that look at machines.
-public protocol MachineWatcher: Sendable {
-    /// Tells what machines do. What they say is told from the beginning of their processes, however late this is called; what befell them
-    /// before, as far as they still stand there for it.
-    ///
-    /// Returns when the processes have ended, or the task was cancelled. Nobody is told anything after that.
-    /// - Parameter tell: while it has not returned, nothing more is told of the same port, or of events of the same machine.
-    func watch(
-        _ machines: [String],
-        of simulation: String,
-        _ tell: @escaping @Sendable (MachineSign) async -> Void
-    ) async
-}

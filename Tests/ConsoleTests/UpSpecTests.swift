@@ -68,6 +68,9 @@ private struct NoHypervisor: Hypervisor {
     func readSerial(_ port: SerialPlace, from offset: UInt64?) async throws(HypervisorError) -> SerialChunk {
         throw refusal
     }
+    func readEvents(of machine: MachinePlace, after mark: EventMark?) async throws(HypervisorError) -> EventChunk {
+        throw refusal
+    }
     func writeSerial(_ bytes: [UInt8], to port: SerialPlace) async throws(HypervisorError) { throw refusal }
     func end(_ simulation: String) async throws(HypervisorError) {}
     func obstacles(to order: ResumeOrder) async -> [Reason] { [] }

@@ -73,6 +73,28 @@ struct SerialTests {
         }
     }
 
+    /// Time stands still here.
+    @Test func aHostThatAnswersAtOnceWithNothingIsNotAskedWithoutEnd() async throws {
+        let bench = try Bench()
+        bench.right.say("boot\n", "sim/c")
+        bench.right.world.withLock { world in
+            world.machines["sim/c"] = .running
+            world.isHasty = true
+        }
+        let (instant, pauses) = (ContinuousClock.now, Pauses())
+        let pace = AskingPace(now: { instant }, sleep: { pause in pauses.all.withLock { $0.append(pause) } })
+        let port = SerialPlace(simulation: "sim", machine: "c", number: 0)
+        let follower = SerialFollower(port, on: bench.right, from: 0, pace: pace) { .unknown }
+        guard case .output? = await follower.next() else { return #expect(Bool(false), "it said something") }
+        for _ in 0..<5 { #expect(await follower.next() == .silence) }
+        #expect(pauses.all.withLock { $0 } == Array(repeating: AskingPace.pause, count: 4))
+        #expect(bench.right.world.withLock { $0.questions } == 6)
+    }
+
+    private final class Pauses: Sendable {
+        let all = Mutex<[Duration]>([])
+    }
+
     /// The control instance's own host is there.
     @Test func aHostThatIsLostIsInNobodyElsesWay() async throws {
         try await withFollower { bench, control, _ in

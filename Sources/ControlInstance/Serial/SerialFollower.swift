@@ -13,9 +13,6 @@ actor SerialFollower {
         case nowhere
     }
 
-    /// Before a host that could not be asked is asked again.
-    private static let pause: Duration = .milliseconds(500)
-
     private let port: SerialPlace
     private let whereabouts: @Sendable () async -> Whereabouts
     private var hypervisor: any Hypervisor
@@ -25,17 +22,19 @@ actor SerialFollower {
     private var reasons: [Reason] = []
     /// Read, and not told yet.
     private var held: SerialChunk?
-    private var mustPause = false
+    private var pace: AskingPace
 
     init(
         _ port: SerialPlace,
         on hypervisor: any Hypervisor,
         from offset: UInt64?,
+        pace: AskingPace = AskingPace(),
         whereabouts: @escaping @Sendable () async -> Whereabouts
     ) {
         self.port = port
         self.hypervisor = hypervisor
         self.offset = offset
+        self.pace = pace
         self.whereabouts = whereabouts
     }
 
@@ -46,20 +45,17 @@ actor SerialFollower {
             return .output(chunk)
         }
         guard state != .ended else { return nil }
-        if mustPause {
-            mustPause = false
-            try? await Task.sleep(for: Self.pause)
-        }
+        if let pause = pace.pause() { await pace.sleep(pause) }
         guard !Task.isCancelled else { return nil }
         do throws(HypervisorError) {
-            let asked = ContinuousClock.now
+            pace.asks()
             let chunk = try await hypervisor.readSerial(port, from: offset)
             // Whoever has nothing to tell is to wait until there is something; one that does not is not asked without end.
-            mustPause = chunk.bytes.isEmpty && ContinuousClock.now - asked < Self.pause
+            pace.answered(isEmpty: chunk.bytes.isEmpty)
             return await news(of: chunk)
         } catch {
             guard !Task.isCancelled else { return nil }
-            mustPause = true
+            pace.failed()
             return await news(of: error)
         }
     }

@@ -11,6 +11,9 @@ extension ControlInstance {
     private static let attempts = 4
     private static let longestName = 63
     private static let turnPause: Duration = .milliseconds(50)
+    /// For another control instance, or for a database.
+    private static let longestPause: Duration = .seconds(2)
+    private static let waits: Set<String> = ["busy", "driven-elsewhere", "database-failed"]
 
     /// Saves come one after the other, in the order of the manifest; hooks wait for nothing.
     func actOnDue(_ watch: TriggerWatch) {
@@ -37,16 +40,20 @@ extension ControlInstance {
     private func save(_ name: String?, _ kind: OperationKind, _ index: Int, _ watch: TriggerWatch) async {
         let simulation = watch.book.simulation
         var attempt = 1
+        var pause = Self.turnPause
         while !watch.isOver {
             guard state.withLock({ $0.claims[simulation] }) == nil else {
                 try? await Task.sleep(for: Self.turnPause)
                 continue
             }
-            let id = OperationID.new(at: clock.now())
-            // Written down first: a daemon that is started anew knows whether it has begun.
-            await change(watch) { $0.begin(index, id) }
+            var beginning = Beginning.notRecorded
             do throws(ControlError) {
-                try await begin(id, kind, of: simulation, to: name, watch.book.specs[index])
+                let id = try await begin(simulation, kind.rawValue, as: nil) { id throws(ControlError) in
+                    // Only with its simulation in hand: one that has to wait for that writes nothing.
+                    beginning = await self.begin(index, id, watch)
+                    guard beginning == .begun else { throw Self.notBegun }
+                    return self.undertake(try await self.plan(kind, to: name, watch.book, index, id))
+                }
                 let report = try await result(of: id)
                 guard report.outcome == .missed else { return }
                 guard attempt < Self.attempts else {
@@ -55,32 +62,45 @@ extension ControlInstance {
                     }
                 }
                 attempt += 1
+                pause = Self.turnPause
                 await change(watch) { $0.postpone(index) }
             } catch {
-                guard error.reasons.allSatisfy({ ["busy", "driven-elsewhere"].contains($0.code) }) else {
-                    return await change(watch) { $0.end(index, "\(error)") }
+                switch beginning {
+                case .over: return
+                case .begun: return await change(watch) { $0.end(index, "\(error)") }
+                case .notRecorded:
+                    guard error.reasons.allSatisfy({ Self.waits.contains($0.code) }) else {
+                        return await change(watch) { $0.end(index, "\(error)") }
+                    }
+                    try? await Task.sleep(for: pause)
+                    pause = min(pause + pause, Self.longestPause)
                 }
-                await change(watch) { $0.postpone(index) }
-                try? await Task.sleep(for: Self.turnPause)
             }
         }
     }
 
-    private func begin(
-        _ id: OperationID,
+    /// Nobody is told.
+    private static let notBegun = ControlError(
+        code: "database-failed",
+        message: "the trigger's state cannot be recorded"
+    )
+
+    private func plan(
         _ kind: OperationKind,
-        of simulation: String,
         to name: String?,
-        _ trigger: TriggerSpec
-    ) async throws(ControlError) {
+        _ book: TriggerBook,
+        _ index: Int,
+        _ id: OperationID
+    ) async throws(ControlError) -> OperationPlan {
+        let trigger = book.specs[index]
         var request = SaveRequest(
-            simulation: simulation,
-            checkpoint: try await freeName(like: name, of: simulation),
+            simulation: book.simulation,
+            checkpoint: try await freeName(like: name, of: book.simulation),
             annotations: Annotations(note: "when \(Visible.text(trigger.when))"),
             operation: id
         )
         request.trigger = trigger.when
-        if kind == .suspend { _ = try await suspend(request) } else { _ = try await checkpoint(request) }
+        return try await plan(request, kind, id)
     }
 
     /// Of a run that was gone back to, and of which the name is taken: the next of `booted`, `booted-2`, `booted-3`…
@@ -109,7 +129,14 @@ extension ControlInstance {
     }
 
     private func run(_ hook: HookSpec, _ index: Int, _ watch: TriggerWatch) async {
-        await change(watch) { $0.begin(index, nil) }
+        var pause = Self.turnPause
+        var beginning = await begin(index, nil, watch)
+        while beginning == .notRecorded, !watch.isOver {
+            try? await Task.sleep(for: pause)
+            pause = min(pause + pause, Self.longestPause)
+            beginning = await begin(index, nil, watch)
+        }
+        guard beginning == .begun else { return }
         let book = watch.book
         guard let hookRunner else {
             return await change(watch) { $0.end(index, "this control instance runs no hooks") }

@@ -14,13 +14,10 @@ extension ControlInstance {
             else { return endTriggers(of: name) }
             let stored = try await storedTriggers(of: name)
             let book = TriggerBook(record.spec, stored ?? TriggerRecord(of: record.spec, from: nil, at: clock.now()))
-            let logger = logger
-            let watch = TriggerWatch(book, store) { error in
-                logger.error("the states of triggers cannot be recorded", metadata: ["reason": "\(error)"])
-            }
+            let watch = newWatch(book)
             state.withLock { $0.triggers.updateValue(watch, forKey: name) }?.end()
             await takeUp(watch)
-            watch.look(lookingTask(for: watch, at: places(of: watch, record)))
+            watch.look(lookingTask(for: watch, followers(for: watch, record)))
             actOnDue(watch)
         } catch {
             logger.error("triggers are not looked after", metadata: ["simulation": "\(name)", "reason": "\(error)"])
@@ -65,15 +62,26 @@ extension ControlInstance {
             }
             return
         }
-        guard let watch = state.withLock({ $0.triggers[record.simulation] }) else { return }
+        let present = state.withLock { $0.triggers[record.simulation] }
+        var watch = present
+        if watch == nil { watch = await lastWatch(of: record) }
+        guard let watch else { return }
         let stop = report.machines.compactMap(\.stoppedAt).max() ?? record.state.instant
         let next = report.machines.compactMap(\.resumedAt).max() ?? clock.now()
+        let verdict = committed ? .ended(nil) : report.verdict
         await change(watch) { book in
             // What was rolled back has stood still, too: rather too much of it is left out than too little.
             if let stop, stop < next { book.pause(from: stop, to: next) }
-            // One that came too late is tried again.
-            if report.outcome != .missed { book.end(record.id, report.problem) }
+            switch verdict {
+            case .ended(let problem): book.end(record.id, problem)
+            case .cancelled(let problem): book.end(record.id, problem)
+            case .interrupted: book.postpone(record.id)
+            // One that came too late is taken again by whoever began it; of one that is unknown more will be known.
+            case .missed, .unknown: break
+            }
         }
+        guard present != nil else { return }
+        if verdict == .interrupted { actOnDue(watch) }
         if committed, record.kind == .suspend { endTriggers(of: record.simulation) }
     }
 
@@ -106,142 +114,31 @@ extension ControlInstance {
         guard let specs = record.spec.triggers, !specs.isEmpty else { return nil }
         var states = state.withLock { $0.triggers[record.name] }?.book.states
         if states == nil { states = try await storedTriggers(of: record.name)?.states }
+        let live = state.withLock { Set($0.live.keys) }
+        states = states?.map { $0.shown(besides: live) }
         return specs.enumerated().map { index, spec in
             TriggerReport(spec, states.flatMap { index < $0.count ? $0[index] : nil } ?? TriggerState())
         }
     }
 
-    /// Changes the states of triggers, tells what is different, and records it.
-    func change(_ watch: TriggerWatch, _ body: (inout TriggerBook) -> Void) async {
-        let clock = watch.book.clock
-        let changed = watch.change(body)
-        guard !changed.isEmpty || watch.book.clock != clock else { return }
-        tell(changed, of: watch)
-        await watch.save()
+    // MARK: -
+
+    /// For an operation that is settled when nobody looks after its simulation: nil: no trigger waits to hear how it ended.
+    private func lastWatch(of record: OperationRecord) async -> TriggerWatch? {
+        guard record.trigger != nil, let stored = try? await storedTriggers(of: record.simulation),
+            stored.states.contains(where: { $0.phase == .begun && $0.operation == record.id })
+        else { return nil }
+        return newWatch(TriggerBook(record.target.spec, stored))
     }
 
-    // MARK: -
+    private func newWatch(_ book: TriggerBook) -> TriggerWatch {
+        let logger = logger
+        return TriggerWatch(book, store) { error in
+            logger.error("the states of triggers cannot be recorded", metadata: ["reason": "\(error)"])
+        }
+    }
 
     private func storedTriggers(of name: String) async throws(ControlError) -> TriggerRecord? {
         try await reading { () throws(StoreError) in try await self.store.triggers(of: name) }
-    }
-
-    /// What was begun before a daemon ended is over by now, or was never begun.
-    private func takeUp(_ watch: TriggerWatch) async {
-        for (index, trigger) in watch.book.states.enumerated() where trigger.phase == .begun {
-            guard let id = trigger.operation else {
-                await change(watch) { $0.end(index, "the control instance ended while it ran") }
-                continue
-            }
-            let record: OperationRecord?
-            do throws(StoreError) {
-                record = try await store.operation(id)
-            } catch {
-                // Rather not done again than done twice.
-                logger.error(
-                    "a trigger's operation cannot be read",
-                    metadata: ["operation": "\(id)", "reason": "\(error)"]
-                )
-                continue
-            }
-            let report = record.map { $0.report ?? $0.report(.unknown, reasons: [.unresolved(id)]) }
-            // What ended with the daemon begins anew, as what never began.
-            let wasCut = report?.outcome == .cancelled || report?.reasons.contains { $0.code == "interrupted" } == true
-            await change(watch) { book in
-                if let report, !wasCut { book.end(index, report.problem) } else { book.postpone(index) }
-            }
-        }
-    }
-
-    /// Who can look at which machines. A trigger that is about another one cannot be met.
-    private func places(
-        of watch: TriggerWatch,
-        _ record: SimulationRecord
-    ) -> [(watcher: any MachineWatcher, machines: [String])] {
-        let hosts = Dictionary(record.machines.map { ($0.name, $0.host) }, uniquingKeysWith: { first, _ in first })
-        var machines: [String: Set<String>] = [:]
-        for (index, trigger) in watch.book.specs.enumerated() {
-            guard let machine = trigger.machine, watch.book.states[index].phase == .armed else { continue }
-            let host = hosts[machine] ?? ownHost
-            if hypervisor(of: host) is any MachineWatcher {
-                machines[host, default: []].insert(machine)
-            } else {
-                tell(watch.change { $0.rule(out: index, Self.cannotWatch(machine, host)) }, of: watch)
-            }
-        }
-        return machines.compactMap { host, machines in
-            (hypervisor(of: host) as? any MachineWatcher).map { ($0, machines.sorted()) }
-        }
-    }
-
-    private func lookingTask(
-        for watch: TriggerWatch,
-        at places: [(watcher: any MachineWatcher, machines: [String])]
-    ) -> Task<Void, Never> {
-        let name = watch.book.simulation
-        let clock = clock
-        return Task { [weak self] in
-            await withDiscardingTaskGroup { group in
-                for (watcher, machines) in places {
-                    group.addTask { [weak self] in
-                        await watcher.watch(machines, of: name) { [weak self] sign in
-                            await self?.advance(watch, by: sign)
-                        }
-                    }
-                }
-                group.addTask { [weak self] in
-                    while !Task.isCancelled, let rest = watch.book.rest(at: clock.now()) {
-                        // A pause meanwhile makes it longer.
-                        guard rest <= .zero else {
-                            try? await Task.sleep(for: min(rest, .seconds(60)).duration)
-                            continue
-                        }
-                        guard let self else { return }
-                        await advance(watch) { $0.pass(to: clock.now()) }
-                    }
-                }
-            }
-        }
-    }
-
-    private func advance(_ watch: TriggerWatch, by sign: MachineSign) async {
-        guard case .said(let bytes, _) = sign.what else { return await advance(watch) { $0.take(sign) } }
-        let findings = await watch.listener.listen(to: bytes, for: watch.book.patterns(in: sign))
-        await advance(watch) { $0.take(findings, at: sign.at) }
-    }
-
-    private func advance(_ watch: TriggerWatch, _ body: (inout TriggerBook) -> Void) async {
-        await change(watch, body)
-        actOnDue(watch)
-    }
-
-    private func tell(_ changed: [(Int, TriggerState)], of watch: TriggerWatch) {
-        let book = watch.book
-        for (index, state) in changed {
-            let report = TriggerReport(book.specs[index], state)
-            changes.tell(.trigger(book.simulation, report))
-            logger.log(
-                level: state.phase == .failed ? .warning : .info,
-                "trigger",
-                metadata: [
-                    "simulation": "\(book.simulation)", "when": "\(report.when)", "what": "\(report.what)",
-                    "phase": "\(state.phase.rawValue)", "operation": "\(state.operation?.text ?? "-")",
-                    "problem": "\(state.problem ?? "-")",
-                ]
-            )
-        }
-    }
-
-    static func cannotWatch(_ machine: String, _ host: String) -> String {
-        "\(machine) runs on \(host), and what machines do there is not told from there"
-    }
-}
-
-extension OperationReport {
-    /// Why a trigger that began it has failed; nil: it has not.
-    fileprivate var problem: String? {
-        guard outcome != .done else { return nil }
-        let why = reasons.map(\.description).joined(separator: "; ")
-        return "operation \(operation) ended as \(outcome.rawValue)\(why.isEmpty ? "" : ": \(why)")"
     }
 }

@@ -38,22 +38,3 @@ extension SimulationSpec {
         }
     }
 }
-
-extension ControlInstance {
-    /// Triggers that look at machines of hosts which do not tell what these do.
-    func triggerObstacles(_ spec: SimulationSpec) -> [Reason] {
-        (spec.triggers ?? []).compactMap { trigger in
-            guard let machine = trigger.machine else { return nil }
-            let host = spec.machines.first { $0.name == machine }?.host ?? ownHost
-            // A host that is not there is told elsewhere.
-            guard let hypervisor = hypervisor(of: host), !(hypervisor is any MachineWatcher) else { return nil }
-            return Reason(
-                code: "trigger-elsewhere",
-                machine: machine,
-                message:
-                    "'when \(Visible.text(trigger.when))' cannot be known: \(Self.cannotWatch(machine, host)). Take the trigger "
-                    + "out, or run \(machine) on \(ownHost)"
-            )
-        }
-    }
-}

@@ -55,6 +55,23 @@ struct TriggerBook: Sendable {
         }
     }
 
+    /// Whether a trigger waits for what a machine says at a port, or, nil, for what befalls it.
+    func waits(for machine: String, port: Int?) -> Bool {
+        specs.indices.contains { index in
+            guard states[index].phase == .armed, specs[index].machine == machine else { return false }
+            if case .serial = specs[index].condition { return port != nil && ports[index] == port }
+            return port == nil
+        }
+    }
+
+    /// Machines that triggers look at, and their ports that they listen to.
+    var lookedAt: [String: Set<Int>] {
+        specs.indices.reduce(into: [:]) { found, index in
+            guard let machine = specs[index].machine, states[index].phase == .armed else { return }
+            found[machine, default: []].formUnion([ports[index]].compactMap(\.self))
+        }
+    }
+
     private func armed(about sign: MachineSign) -> [Int] {
         specs.indices.filter { states[$0].phase == .armed && specs[$0].machine == sign.machine }
     }
@@ -105,6 +122,11 @@ struct TriggerBook: Sendable {
     /// As ``end(_:_:)``, of the trigger that began an operation.
     mutating func end(_ operation: OperationID, _ problem: String?) {
         for index in states.indices where states[index].operation == operation { end(index, problem) }
+    }
+
+    /// As ``postpone(_:)``, of the trigger that began an operation.
+    mutating func postpone(_ operation: OperationID) {
+        for index in states.indices where states[index].operation == operation { postpone(index) }
     }
 
     /// Its condition cannot be met.

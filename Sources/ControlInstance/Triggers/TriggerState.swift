@@ -38,3 +38,11 @@ public struct TriggerState: Codable, Hashable, Sendable {
         self.problem = problem
     }
 }
+
+extension TriggerState {
+    /// What it did is over, and its simulation is free, only when its operation is not under way any more.
+    func shown(besides live: Set<OperationID>) -> TriggerState {
+        guard [.done, .failed].contains(phase), let operation, live.contains(operation) else { return self }
+        return TriggerState(.begun, met: met, operation: operation)
+    }
+}

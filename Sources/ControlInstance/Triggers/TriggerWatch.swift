@@ -11,6 +11,8 @@ final class TriggerWatch: Sendable {
         var busy: Set<Int> = []
         var looking: Task<Void, Never>?
         var saving: Task<Void, Never>?
+        /// It was told that nothing can be recorded.
+        var isFailing = false
     }
 
     let listener = SerialListener()
@@ -18,7 +20,7 @@ final class TriggerWatch: Sendable {
     private let store: any Store
     private let failed: @Sendable (StoreError) -> Void
 
-    /// - Parameter failed: is told why something could not be recorded.
+    /// - Parameter failed: is told why something could not be recorded; once, until something could again.
     init(_ book: TriggerBook, _ store: any Store, failed: @escaping @Sendable (StoreError) -> Void) {
         state = Mutex(State(book: book))
         self.store = store
@@ -40,22 +42,53 @@ final class TriggerWatch: Sendable {
         }
     }
 
-    /// Returns when the book as it is now, or later, is in the database. Writes come one after the other, so that the last one is the newest.
+    /// Returns when the book as it is now, or later, is in the database, or could not be recorded. Writes come one after the other, so that the
+    /// last one is the newest.
     func save() async {
-        let task = state.withLock { state in
-            let task = Task { [earlier = state.saving] in
-                await earlier?.value
-                guard let record = self.state.withLock({ $0.isOver ? nil : $0.book.record }) else { return }
-                do throws(StoreError) {
-                    try await self.store.apply(StoreChange(triggers: record))
-                } catch {
-                    self.failed(error)
-                }
-            }
-            state.saving = task
-            return task
+        let task = inTurn {
+            guard let record = self.state.withLock({ $0.isOver ? nil : $0.book.record }) else { return }
+            _ = await self.write(record)
         }
         await task.value
+    }
+
+    /// As ``change(_:)``, of what is about to be acted on: it is in the database first, or nothing is changed.
+    /// - Returns: nil when it could not be recorded, or nothing happens to it any more.
+    func record(_ body: @escaping @Sendable (inout TriggerBook) -> Void) async -> [(Int, TriggerState)]? {
+        let task = inTurn { () -> [(Int, TriggerState)]? in
+            guard var book = self.state.withLock({ $0.isOver ? nil : $0.book }) else { return nil }
+            body(&book)
+            guard await self.write(book.record) else { return nil }
+            // What has changed meanwhile will be written behind this.
+            return self.change(body)
+        }
+        return await task.value
+    }
+
+    private func inTurn<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) -> Task<Value, Never> {
+        state.withLock { state in
+            let task = Task { [earlier = state.saving] in
+                await earlier?.value
+                return await body()
+            }
+            state.saving = Task { _ = await task.value }
+            return task
+        }
+    }
+
+    private func write(_ record: TriggerRecord) async -> Bool {
+        do throws(StoreError) {
+            try await store.apply(StoreChange(triggers: record))
+            state.withLock { $0.isFailing = false }
+            return true
+        } catch {
+            let isNew = state.withLock { state in
+                defer { state.isFailing = true }
+                return !state.isFailing
+            }
+            if isNew { failed(error) }
+            return false
+        }
     }
 
     /// - Returns: false when somebody does it already, or another one that saves is at work.

@@ -1,48 +1,53 @@
-import HostClock
 import HypervisorAPI
-import QMP
 import Time
 
-/// Tells what one machine does by itself, as long as its process lives.
+/// Reads on in what one machine does by itself, as long as its process lives.
 struct MachineWatch: Sendable {
-    private static let pause: Duration = .milliseconds(20)
-    /// Before a monitor that does not answer is tried again.
-    private static let retry: Duration = .seconds(1)
+    /// Before it is looked at again, when nothing is heard: it may have no monitor, or have ended without a word.
+    private static let look = Span.seconds(1)
 
     let machine: LifetimeManager
-    let tell: @Sendable (MachineSign) async -> Void
 
-    func followEvents() async {
-        while !Task.isCancelled, machine.isAlive {
-            guard let monitor = try? await machine.monitor() else {
-                try? await Task.sleep(for: Self.retry)
-                continue
-            }
-            let events = monitor.events()
-            // What it stands still for was told to somebody else, or to nobody.
-            if let state = try? await machine.runState(), let event = GuestEvent(state) { await befell(event, at: nil) }
-            while !Task.isCancelled, let event = await events.next() {
-                if let befallen = GuestEvent(event) { await befell(befallen, at: event.timestamp) }
-            }
-        }
-    }
-
-    func follow(_ log: SerialTail) async {
-        var log = log
-        while !Task.isCancelled {
+    /// Waits until something befalls it, or it ends, but not for ever.
+    func next(after mark: EventMark?) async -> EventChunk {
+        let log = machine.events
+        let deadline = ContinuousClock.now + EventChunk.patience.duration
+        while true {
+            // A connection that was lost is made again: there is nobody else who would hear it.
+            let isKept = await machine.listen()
+            let version = log.version
             // Asked first: what it says last is read, too.
-            let isAlive = machine.isAlive
-            while !Task.isCancelled, let bytes = log.next() { await told(.said(bytes, port: log.port), at: nil) }
-            guard isAlive else { return }
-            try? await Task.sleep(for: Self.pause)
+            let runs = (isKept && machine.isAlive) || log.isCollecting
+            let (end, events) = log.read(after: mark)
+            guard events.isEmpty, runs, mark?.log == log.name, ContinuousClock.now < deadline, !Task.isCancelled else {
+                return EventChunk(
+                    end: end,
+                    events: events,
+                    runs: runs,
+                    serialBegins: machine.record.consoleBegins
+                )
+            }
+            _ = await withTimeLimit(Self.look) {
+                await log.change(from: version)
+                return true
+            }
         }
     }
+}
 
-    private func befell(_ event: GuestEvent, at instant: HostInstant?) async { await told(.befell(event), at: instant) }
-
-    private func told(_ what: MachineSign.What, at instant: HostInstant?) async {
-        guard !Task.isCancelled else { return }
-        let at = instant ?? machine.surroundings.clock.now()
-        await tell(MachineSign(machine: machine.name.machine, at: at, what: what))
+extension MachineRecord {
+    /// Where in the logs of its ports that are no links this process began; none of an adopted machine, whose sockets are its owner's.
+    fileprivate var consoleBegins: [Int: UInt64] {
+        guard !adopted, let log, let end = log.lastIndex(of: "/") else { return [:] }
+        let ports = launch.spec.serials.indices.filter { launch.spec.serials[$0] == .log }
+        // Where an older daemon started it nobody knows: of what is there nothing is new.
+        return Dictionary(
+            uniqueKeysWithValues: ports.map { port in
+                (
+                    port,
+                    serialBegins?[port] ?? UInt64(clamping: ProcFile.size(of: "\(log[..<end])/serial\(port).log") ?? 0)
+                )
+            }
+        )
     }
 }

@@ -23,10 +23,10 @@ public final class RemoteHypervisor: Hypervisor {
     private static let reportPatience = Span.seconds(15)
 
     let connection: HypervisorConnection
-    /// Whoever listens to serial ports asks all the time: operations have connections of their own.
+    /// Whoever listens to machines asks all the time: operations have connections of their own.
     let listening: HypervisorConnection
     let folders: CheckpointFolders
-    private let clock: HostTimeKeeper
+    let clock: HostTimeKeeper
     private let promises = Mutex<[OperationID: Promise]>([:])
 
     /// What it promised, in its own words, and how its time was reckoned then.

@@ -72,6 +72,10 @@ struct HypervisorRoutes: Sendable {
             try NameCheck.simulation(order.machine)
             return try await hypervisor.adopt(order)
         }
+        on(router, .readEvents) { question in
+            try NameCheck.machine(question.machine)
+            return try await hypervisor.readEvents(of: question.machine, after: question.after)
+        }
         on(router, .end) { simulation in
             try NameCheck.simulation(simulation)
             try await hypervisor.end(simulation)

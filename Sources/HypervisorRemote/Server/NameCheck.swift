@@ -11,9 +11,13 @@ enum NameCheck {
         try require((1...64).contains(bytes.count) && bytes.allSatisfy(isPlain), id.text, "an operation")
     }
 
+    static func machine(_ machine: MachinePlace) throws(HypervisorError) {
+        try simulation(machine.simulation)
+        try require(Name.isValid(machine.machine), machine.machine, "a machine")
+    }
+
     static func serialPort(_ port: SerialPlace) throws(HypervisorError) {
-        try simulation(port.simulation)
-        try require(Name.isValid(port.machine), port.machine, "a machine")
+        try machine(MachinePlace(simulation: port.simulation, machine: port.machine))
         try require((0...255).contains(port.number), "\(port.number)", "a serial port")
     }
 

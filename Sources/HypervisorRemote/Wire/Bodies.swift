@@ -31,6 +31,12 @@ struct ClocksQuestion: Codable, Sendable {
     var pausing: Bool
 }
 
+struct EventQuestion: Codable, Sendable {
+    var machine: MachinePlace
+    /// nil: of what there is all, at once.
+    var after: EventMark?
+}
+
 struct LeftoversQuestion: Codable, Sendable {
     var simulations: [String]
     var removing: Bool

@@ -108,3 +108,7 @@ extension RemoteMethod where Body == SerialQuestion, Answer == SerialAnswer {
 extension RemoteMethod where Body == SerialWriting, Answer == Nothing {
     static var writeSerial: Self { Self("write-serial") }
 }
+
+extension RemoteMethod where Body == EventQuestion, Answer == EventChunk {
+    static var readEvents: Self { Self("read-events") }
+}

@@ -161,6 +161,12 @@ struct FusedHypervisor: Hypervisor {
     func readSerial(_ port: SerialPlace, from offset: UInt64?) async throws(HypervisorError) -> SerialChunk {
         try await hypervisor.readSerial(port, from: offset)
     }
+    func readEvents(
+        of machine: MachinePlace,
+        after mark: EventMark?
+    ) async throws(HypervisorError) -> EventChunk {
+        try await hypervisor.readEvents(of: machine, after: mark)
+    }
     func writeSerial(_ bytes: [UInt8], to port: SerialPlace) async throws(HypervisorError) {
         try await hypervisor.writeSerial(bytes, to: port)
     }

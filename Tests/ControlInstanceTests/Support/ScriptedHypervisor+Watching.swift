@@ -4,56 +4,51 @@ import Synchronization
 import Time
 
 /// What its machines do by themselves is what a test says that they do.
-extension ScriptedHypervisor: MachineWatcher {
-    struct Watcher: Sendable {
-        var machines: Set<String>
-        var simulation: String
-        var signs: AsyncStream<MachineSign>.Continuation
-    }
-
-    func watch(
-        _ machines: [String],
-        of simulation: String,
-        _ tell: @escaping @Sendable (MachineSign) async -> Void
-    ) async {
-        let (stream, continuation) = AsyncStream.makeStream(of: MachineSign.self)
-        let key = world.withLock { world -> Int in
-            for sign in world.signs["\(simulation)"] ?? [] where machines.contains(sign.machine) {
-                continuation.yield(sign)
-            }
-            world.nextWatcher += 1
-            world.watchers[world.nextWatcher] = Watcher(
-                machines: Set(machines),
-                simulation: simulation,
-                signs: continuation
+extension ScriptedHypervisor {
+    func readEvents(
+        of machine: MachinePlace,
+        after mark: EventMark?
+    ) async throws(HypervisorError) -> EventChunk {
+        let key = "\(machine.simulation)/\(machine.machine)"
+        return try await waiting { world in
+            // A process of its own begins where the log of its port then ended.
+            let begin = world.begins[key] ?? 0
+            let all = world.befallen[key] ?? []
+            let known = mark?.log == "\(begin)" ? Int(clamping: mark?.number ?? 0) : 0
+            let runs = world.machines[key] != nil
+            let chunk = EventChunk(
+                end: EventMark(log: "\(begin)", number: UInt64(all.count)),
+                events: Array(all.dropFirst(known)),
+                runs: runs,
+                serialBegins: [0: UInt64(begin)]
             )
-            return world.nextWatcher
+            return (chunk, mark == nil || !chunk.events.isEmpty || !runs)
         }
-        for await sign in stream where !Task.isCancelled { await tell(sign) }
-        world.withLock { _ = $0.watchers.removeValue(forKey: key) }
     }
 
-    /// What is said is told to who comes later, too.
+    /// As one does that waits for more, if not for ever.
+    /// - Parameter look: gives what there is, and whether that is something.
+    func waiting<Value: Sendable>(
+        _ look: @Sendable (borrowing World) -> (Value, Bool)
+    ) async throws(HypervisorError) -> Value {
+        world.withLock { $0.questions += 1 }
+        var rounds = 0
+        while true {
+            let (found, isOff, isHasty) = world.withLock { (look($0), $0.isOff, $0.isHasty) }
+            if isOff { throw HypervisorError(code: "host-unreachable", message: "\(host) cannot be reached") }
+            if found.1 || isHasty || rounds == 400 || Task.isCancelled { return found.0 }
+            rounds += 1
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
     func says(_ machine: String, _ text: String, of simulation: String = "sim") {
-        let sign = MachineSign(machine: machine, at: .now, what: .said(Array(text.utf8), port: 0))
-        world.withLock { $0.signs[simulation, default: []].append(sign) }
-        tell(sign, of: simulation)
+        say(text, "\(simulation)/\(machine)")
     }
 
     func befalls(_ machine: String, _ event: GuestEvent, of simulation: String = "sim") {
-        tell(MachineSign(machine: machine, at: .now, what: .befell(event)), of: simulation)
-    }
-
-    func isWatched(_ simulation: String = "sim") -> Bool {
-        world.withLock { $0.watchers.values.contains { $0.simulation == simulation } }
-    }
-
-    private func tell(_ sign: MachineSign, of simulation: String) {
-        world.withLock { world in
-            for watcher in world.watchers.values
-            where watcher.simulation == simulation && watcher.machines.contains(sign.machine) {
-                watcher.signs.yield(sign)
-            }
+        world.withLock {
+            $0.befallen["\(simulation)/\(machine)", default: []].append(EventChunk.Entry(event, at: .now))
         }
     }
 }

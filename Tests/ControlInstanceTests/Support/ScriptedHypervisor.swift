@@ -25,6 +25,8 @@ final class ScriptedHypervisor: Hypervisor {
         case hangAfter
         /// Answers only after so many milliseconds.
         case late(Int)
+        /// Answers only when the test lets it (``ScriptedHypervisor/letGo()``).
+        case held
         /// Says something else than was asked.
         case wrong
         /// Leaves a machine out.
@@ -87,10 +89,16 @@ final class ScriptedHypervisor: Hypervisor {
         var obstacles: [Reason] = []
         /// nil: nothing disciplines its clock.
         var clockErrorBound: Span? = .microseconds(3)
-        /// By simulation, of the present processes.
-        var signs: [String: [MachineSign]] = [:]
-        var watchers: [Int: Watcher] = [:]
-        var nextWatcher = 0
+        /// What has befallen the present processes; by `simulation/machine`.
+        var befallen: [String: [EventChunk.Entry]] = [:]
+        /// How much had been said when the present processes began; likewise.
+        var begins: [String: Int] = [:]
+        /// Whoever asks what machines do is answered at once, also with nothing.
+        var isHasty = false
+        /// How often that was asked.
+        var questions = 0
+        /// Reports that are held wait for this.
+        var isLetGo = false
     }
 
     let host: String
@@ -106,6 +114,8 @@ final class ScriptedHypervisor: Hypervisor {
 
     /// From now on, `call` does these things, one a call, then what it should.
     func script(_ call: Call, _ faults: Fault...) { world.withLock { $0.script[call] = faults } }
+
+    func letGo() { world.withLock { $0.isLetGo = true } }
 
     func states(of simulation: String) -> [String: MachineState] {
         world.withLock { world in
@@ -149,8 +159,12 @@ final class ScriptedHypervisor: Hypervisor {
             if world.operations.values.contains(where: { $0.simulation == operation.simulation }) { return true }
             world.operations[operation.id] = operation
             if !operation.kind.saves {
-                world.signs[operation.simulation] = nil
-                for machine in operation.machines { world.machines["\(operation.simulation)/\(machine)"] = .paused }
+                for machine in operation.machines {
+                    let key = "\(operation.simulation)/\(machine)"
+                    world.machines[key] = .paused
+                    world.befallen[key] = []
+                    world.begins[key] = world.said[key]?.count ?? 0
+                }
             }
             return false
         }
@@ -222,6 +236,8 @@ final class ScriptedHypervisor: Hypervisor {
             await waitUntilHappened(operation)
             return report(operation, .failed([Reason(code: code, message: "\(host) could not save")]))
         case .late(let milliseconds): try? await Task.sleep(for: .milliseconds(milliseconds))
+        case .held:
+            while !world.withLock({ $0.isLetGo }) { try? await Task.sleep(for: .milliseconds(2)) }
         default: break
         }
         await waitUntilHappened(operation)

@@ -157,6 +157,15 @@ struct TriggerBookTests {
         #expect(spec.machines[1].stays == nil, "it is not to be saved")
     }
 
+    @Test func onlyWhatIsWaitedForIsLookedAt() {
+        var book = Self.book(Self.login, Self.panic, Self.later)
+        #expect(book.lookedAt == ["a": [1], "b": []])
+        #expect(book.waits(for: "a", port: 1) && !book.waits(for: "a", port: 2) && !book.waits(for: "a", port: nil))
+        #expect(book.waits(for: "b", port: nil) && !book.waits(for: "b", port: 1))
+        take(Self.says("a", "login:"), &book)
+        #expect(!book.waits(for: "a", port: 1) && book.lookedAt == ["b": []])
+    }
+
     @Test func aPatternIsCompiledOnceHoweverMuchIsSaid() {
         let compiled = Mutex(0)
         let listener = SerialListener { text in

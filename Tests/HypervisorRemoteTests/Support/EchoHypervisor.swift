@@ -154,6 +154,28 @@ final class EchoHypervisor: Hypervisor {
         return SerialChunk(end: end, bytes: bytes, runs: end < Self.said)
     }
 
+    static let events = [
+        EventChunk.Entry(.panic, at: HostInstant(nanosecondsSinceEpoch: 1_000_000_000_000_000_000)),
+        EventChunk.Entry(.shutdown, at: HostInstant(nanosecondsSinceEpoch: 1_000_000_000_000_000_001)),
+    ]
+
+    /// A machine that has panicked and shut down, of which no process lives.
+    func readEvents(
+        of machine: MachinePlace,
+        after mark: EventMark?
+    ) async throws(HypervisorError) -> EventChunk {
+        try await hear(
+            "read-events \(machine.simulation)/\(machine.machine) \(mark.map { "\($0.log) \($0.number)" } ?? "nil")"
+        )
+        let known = mark?.log == "one" ? Int(clamping: mark?.number ?? 0) : 0
+        return EventChunk(
+            end: EventMark(log: "one", number: 2),
+            events: Array(Self.events.dropFirst(known)),
+            runs: false,
+            serialBegins: [0: .max, 3: 5]
+        )
+    }
+
     func writeSerial(_ bytes: [UInt8], to port: SerialPlace) async throws(HypervisorError) {
         try await hear("write-serial \(port.simulation)/\(port.machine)/\(port.number) \(bytes)")
     }
