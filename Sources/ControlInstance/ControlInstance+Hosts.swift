@@ -27,7 +27,7 @@ extension ControlInstance {
     public func addHost(_ request: HostRequest) async throws(ControlError) -> HostReport {
         try Name.check(request.name, of: "host")
         try Annotations(labels: request.labels).check()
-        guard Self.isAddress(request.address) else {
+        guard AgentAddress.isValid(request.address) else {
             throw ControlError(
                 code: "address-invalid",
                 message: "'\(request.address)' is no address of an agent: write HOST:PORT, such as lab2.example:7443",
@@ -167,25 +167,5 @@ extension ControlInstance {
             report.problems = error.reasons
         }
         return report
-    }
-
-    private static func isAddress(_ text: String) -> Bool {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else {
-            return false
-        }
-        let host = text[..<colon]
-        let allowed = { (byte: UInt8) in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
-                true
-            default: false
-            }
-        }
-        if host.hasPrefix("["), host.hasSuffix("]") {
-            return host.dropFirst().dropLast().utf8.allSatisfy { allowed($0) || $0 == UInt8(ascii: ":") }
-                && host.count > 2
-        }
-        return !host.isEmpty && host.count <= 253 && host.utf8.allSatisfy(allowed)
     }
 }

@@ -22,6 +22,8 @@ struct OperationMetrics: Sendable {
     private var pauses: Histogram?
     private var ramBytes: [OperationKind: [RAMWay: UInt64]] = [:]
     private var clockErrorBound: Span?
+    /// Of checkpoints, between hosts; bytes.
+    var transferred: (direct: UInt64, relayed: UInt64) = (0, 0)
 
     /// Hosts name their stages: one that names too many does not fill the memory.
     private static let stagesCounted = 100
@@ -65,7 +67,7 @@ struct OperationMetrics: Sendable {
 
     var families: [MetricFamily] {
         [endings, all(durations, Self.durationHelp), stageDurations, all(lateness, Self.latenessHelp)]
-            + [all(spreads, Self.spreadHelp), pause, bytes, bound]
+            + [all(spreads, Self.spreadHelp), pause, bytes, transfers, bound]
     }
 
     private typealias Help = (name: String, text: String)
@@ -137,6 +139,17 @@ struct OperationMetrics: Sendable {
                 family.add(Double(bytes), MetricLabel("kind", kind.rawValue), MetricLabel("way", way.rawValue))
             }
         }
+        return family
+    }
+
+    private var transfers: MetricFamily {
+        var family = MetricFamily(
+            "fermata_transfer_bytes_total",
+            .counter,
+            "Files of checkpoints that went from host to host: by themselves, or through the control instance."
+        )
+        family.add(Double(transferred.direct), MetricLabel("way", "direct"))
+        family.add(Double(transferred.relayed), MetricLabel("way", "relayed"))
         return family
     }
 

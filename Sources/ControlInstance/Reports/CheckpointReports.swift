@@ -65,6 +65,8 @@ public struct CheckpointDetail: Codable, Hashable, Sendable {
     public var summary: CheckpointSummary
     public var folder: String
     public var manifest: CheckpointManifest
+    /// Of one that was just made of another: what went otherwise than it should, for people; nil: nothing.
+    public var notes: [String]?
 
     public init(summary: CheckpointSummary, folder: String, manifest: CheckpointManifest) {
         self.summary = summary

@@ -11,6 +11,7 @@ extension ControlInstance {
     /// - Parameters:
     ///   - part: as it is described, all disks alone.
     ///   - sources: where its files lie.
+    ///   - way: by which they come without going through this process; nil: there is none.
     ///   - brought: called with each file once it is there.
     /// - Returns: the part, where it is now.
     /// - Throws: ``withdraw(_:_:)`` what is left then.
@@ -21,6 +22,7 @@ extension ControlInstance {
         to receiver: any Hypervisor,
         as place: CheckpointSet.Place,
         _ traces: inout ArrivalTraces,
+        by way: inout DirectWay?,
         brought: (CheckpointFile) throws(ControlError) -> Void = { _ in }
     ) async throws(ControlError) -> StoredCheckpoint {
         var part = part
@@ -35,7 +37,16 @@ extension ControlInstance {
         for file in part.files {
             guard let source = sources[file.path] else { throw .sourceMissing(file, of: sender.host) }
             let target = FilePlace(folder: arriving, path: file.path)
-            try await bring(source, from: sender, to: target, on: receiver, bytes: file.bytes)
+            var position: UInt64 = 0
+            if var direct = way {
+                defer { way = direct }
+                guard let came = try await fetch(source, to: target, bytes: file.bytes, by: &direct) else {
+                    try brought(file)
+                    continue
+                }
+                position = came
+            }
+            try await bring(source, from: sender, to: target, on: receiver, bytes: file.bytes, behind: position)
             try brought(file)
         }
         return part
@@ -141,7 +152,7 @@ extension ControlInstance {
         }
     }
 
-    private func withdrawLater(_ place: CheckpointSet.Place, _ folders: [String], from host: String) {
+    func withdrawLater(_ place: CheckpointSet.Place, _ folders: [String], from host: String) {
         let options = options
         Task { [weak self] in
             var pause = options.settlePause

@@ -12,7 +12,12 @@ extension ControlInstance {
     func removeExports() throws(ControlError) {
         guard DurableFolder.exists(exportsFolder) else { return }
         for name in try DurableFolder.names(in: exportsFolder) {
-            for hypervisor in hypervisors.dropFirst() { removeScratch("\(exportsFolder)/\(name)", on: hypervisor) }
+            let scratch = "\(exportsFolder)/\(name)"
+            let unfinished = moved(by: scratch)
+            for hypervisor in hypervisors.dropFirst() {
+                removeScratch(scratch, on: hypervisor)
+                if let unfinished { withdrawLater(unfinished, [unfinished.partial], from: hypervisor.host) }
+            }
         }
         try DurableFolder.remove(exportsFolder)
     }

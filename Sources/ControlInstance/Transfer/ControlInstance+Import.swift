@@ -122,7 +122,10 @@ extension ControlInstance {
                 part.files.map { ($0.path, FilePlace(folder: place.partial, path: $0.path)) },
                 uniquingKeysWith: { first, _ in first }
             )
-            let sent = try await send(part, from: hypervisors[0], sources, to: hypervisor, as: place, &traces) {
+            // What lies on this host goes from it anyway.
+            var way: DirectWay?
+            let sent = try await send(part, from: hypervisors[0], sources, to: hypervisor, as: place, &traces, by: &way)
+            {
                 file throws(ControlError) in
                 try DurableFolder.remove("\(place.partial)/\(file.path)")
             }

@@ -27,8 +27,9 @@ extension ControlInstance {
             try await sealed(source)
             old = try checkpointSet.load(source)
             var traces = ArrivalTraces()
+            var notes: [String] = []
             do throws(ControlError) {
-                var manifest = try await moved(old, from: source, to: place, hosts, request, &traces)
+                var manifest = try await moved(old, from: source, to: place, hosts, request, &traces, &notes)
                 let now = clock.now()
                 manifest.id = sortableID(at: now)
                 manifest.name = name
@@ -47,9 +48,26 @@ extension ControlInstance {
                 throw error
             }
             sealLater(place)
-            return try await show(request.simulation, name)
+            var detail = try await show(request.simulation, name)
+            detail.notes = notes.isEmpty ? nil : notes
+            return detail
         }
     }
+
+    /// A daemon that is killed knows no more what was on its way to hosts that have nothing of it yet: the next one reads it.
+    private func note(_ place: CheckpointSet.Place, in scratch: String) throws(ControlError) {
+        try DurableFolder.write(Array("\(place.simulation)\n\(place.name)".utf8), to: "\(scratch)/\(Self.moving)")
+    }
+
+    /// What was to be made of what is in a folder of an earlier daemon; nil: nothing on other hosts.
+    func moved(by scratch: String) -> CheckpointSet.Place? {
+        guard let bytes = try? DurableFolder.read("\(scratch)/\(Self.moving)", limit: 1024) else { return nil }
+        let names = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        guard names.count == 2, names.allSatisfy(Name.isValid) else { return nil }
+        return checkpointSet.place(of: names[1], simulation: names[0])
+    }
+
+    private static let moving = "moving"
 
     /// Where each machine shall be.
     /// - Throws: every reason why it cannot be there, as far as that is known here (exit code 3).
@@ -74,11 +92,13 @@ extension ControlInstance {
         to place: CheckpointSet.Place,
         _ hosts: [String: String],
         _ request: MoveRequest,
-        _ traces: inout ArrivalTraces
+        _ traces: inout ArrivalTraces,
+        _ notes: inout [String]
     ) async throws(ControlError) -> CheckpointManifest {
         let parts = try stored(old, at: source.final)
         let scratch = ExportScratch(path: "\(exportsFolder)/\(sortableID(at: clock.now()))")
         try scratch.create()
+        try note(place, in: scratch.path)
         defer {
             // Of all that leaves it together: a removal must not meet what is made for the next part.
             for (sender, part) in parts
@@ -92,7 +112,15 @@ extension ControlInstance {
             for host in Set(part.machines.compactMap { hosts[$0.name] }).subtracting([sender.host]).sorted() {
                 guard let receiver = hypervisor(of: host) else { continue }
                 let leaving = part.only { hosts[$0] == host }
-                let came = try await bring(leaving, from: sender, to: receiver, as: place, scratch.path, &traces)
+                let came = try await bring(
+                    leaving,
+                    from: sender,
+                    to: receiver,
+                    as: place,
+                    scratch.path,
+                    &traces,
+                    &notes
+                )
                 arrived[host, default: StoredCheckpoint(folder: came.folder, machines: [], links: [])].add(came)
             }
         }
@@ -150,14 +178,23 @@ extension ControlInstance {
         to receiver: any Hypervisor,
         as place: CheckpointSet.Place,
         _ scratch: String,
-        _ traces: inout ArrivalTraces
+        _ traces: inout ArrivalTraces,
+        _ notes: inout [String]
     ) async throws(ControlError) -> StoredCheckpoint {
         let order = DepartureOrder(checkpoint: part, scratch: scratch, gathers: sender.host != ownHost)
         let alone = try await wait(for: sender) { sender throws(HypervisorError) in
             try await sender.makeStandalone(order)
         }
         let leaving = StoredCheckpoint(folder: part.folder, machines: alone.machines, links: part.links)
-        return try await send(leaving, from: sender, alone.sources, to: receiver, as: place, &traces)
+        let isOwn = [sender, receiver].contains { $0.host == ownHost }
+        var way = isOwn ? nil : DirectWay(from: sender, to: receiver, alone.sources.values)
+        defer {
+            if let way {
+                notes += [way.note].compactMap(\.self)
+                end(way)
+            }
+        }
+        return try await send(leaving, from: sender, alone.sources, to: receiver, as: place, &traces, by: &way)
     }
 }
 

@@ -24,13 +24,25 @@ struct HypervisorConnection: Sendable {
         return try WireJSON.decode(Answer.self, from: bytes)
     }
 
+    /// `name:port`
+    var address: String { String(base.dropFirst("https://".count)) }
+
     /// The next piece of a file at or behind an offset.
-    /// - Parameter path: of the file, as ``CheckpointFolders`` has it.
+    /// - Parameters:
+    ///   - path: of the file, as ``CheckpointFolders`` has it.
+    ///   - grant: by which it may be read; nil: whoever commands the host may anyway.
+    ///   - patience: as of a call.
     /// - Throws: what the host says, or `host-unreachable`.
-    func piece(_ path: String, from offset: UInt64) async throws(HypervisorError) -> FilePiece {
-        var request = HTTPClientRequest(url: base + FileWire.path + path)
+    func piece(
+        _ path: String,
+        from offset: UInt64,
+        grant: ReadGrant? = nil,
+        patience: Span? = nil
+    ) async throws(HypervisorError) -> FilePiece {
+        var request = HTTPClientRequest(url: base + (grant == nil ? FileWire.path : GrantWire.path) + path)
         request.headers.add(name: "range", value: FileWire.range(from: offset))
-        let response = try await send(request, patience: nil)
+        if let grant { request.headers.add(name: "authorization", value: GrantWire.authorization(grant.ticket)) }
+        let response = try await send(request, patience: patience)
         let bytes = try await collect(response)
         guard response.status.code < 400 else { throw refusal(response, bytes) }
         guard let piece = response.headers.first(name: "content-range").flatMap(ContentRange.init)?.piece(bytes),

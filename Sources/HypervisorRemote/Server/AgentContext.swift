@@ -7,6 +7,8 @@ import PKI
 struct AgentContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     private let channel: any Channel
+    /// The host that asks for what it was granted; nil: a control instance asks.
+    var reader: String?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
@@ -31,8 +33,17 @@ struct TrustMiddleware: RouterMiddleware {
         next: (Request, AgentContext) async throws -> Response
     ) async throws -> Response {
         let chain = await context.certificate().map { [$0] } ?? []
-        switch await trust.identify(chain, expecting: .control, name: master) {
-        case .success: return try await next(request, context)
+        // What hosts may ask for has a path of its own, and nothing else is behind that.
+        let isGranted = request.uri.path.hasPrefix(GrantWire.path)
+        let identified =
+            isGranted
+            ? await trust.identify(chain, expecting: .hypervisor)
+            : await trust.identify(chain, expecting: .control, name: master)
+        switch identified {
+        case .success(let peer):
+            var context = context
+            if isGranted { context.reader = peer.name }
+            return try await next(request, context)
         case .failure(let refusal):
             throw Forbidden(message: "\(refusal)")
         }

@@ -10,18 +10,7 @@ struct FileRoutes: Sendable {
     func add(to router: Router<AgentContext>) {
         router.get(RouterPath(FileWire.path + "**")) { request, _ in
             let file = try folders.file(Self.path(of: request), of: [.checkpoint, .export])
-            let piece = try await hypervisor.read(
-                file,
-                from: try FileWire.offset(of: request.headers[.range] ?? FileWire.range(from: 0))
-            )
-            return Response(
-                status: piece.bytes.isEmpty ? .noContent : .partialContent,
-                headers: [
-                    .contentType: "application/octet-stream", .contentRange: ContentRange(piece).text,
-                    .cacheControl: "no-store",
-                ],
-                body: ResponseBody(byteBuffer: ByteBuffer(bytes: piece.bytes))
-            )
+            return try await Self.piece(of: file, for: request, from: hypervisor)
         }
         router.put(RouterPath(FileWire.path + "**")) { request, _ in
             let file = try folders.file(Self.path(of: request), of: [.arrival])
@@ -37,6 +26,26 @@ struct FileRoutes: Sendable {
             try await hypervisor.write(piece, to: file)
             return Response(status: .noContent)
         }
+    }
+
+    /// The answer to whoever may read a file.
+    static func piece(
+        of file: FilePlace,
+        for request: Request,
+        from hypervisor: any Hypervisor
+    ) async throws -> Response {
+        let piece = try await hypervisor.read(
+            file,
+            from: try FileWire.offset(of: request.headers[.range] ?? FileWire.range(from: 0))
+        )
+        return Response(
+            status: piece.bytes.isEmpty ? .noContent : .partialContent,
+            headers: [
+                .contentType: "application/octet-stream", .contentRange: ContentRange(piece).text,
+                .cacheControl: "no-store",
+            ],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: piece.bytes))
+        )
     }
 
     private static func path(of request: Request) -> String {

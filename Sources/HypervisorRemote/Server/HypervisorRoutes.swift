@@ -9,6 +9,8 @@ struct HypervisorRoutes: Sendable {
     let hypervisor: any Hypervisor
     let folders: CheckpointFolders
     let policy: AgentPolicy
+    let grants: GrantBook
+    let fetches: PeerFetches
     let clock: any RealtimeClock
 
     func add(to router: Router<AgentContext>) {
@@ -16,6 +18,7 @@ struct HypervisorRoutes: Sendable {
         addMachines(to: router)
         addSerialPorts(to: router)
         addCheckpoints(to: router)
+        addPeers(to: router)
         FileRoutes(hypervisor: hypervisor, folders: folders).add(to: router)
     }
 
@@ -105,6 +108,33 @@ struct HypervisorRoutes: Sendable {
         }
     }
 
+    /// What a control instance says about bytes that go from host to host by themselves.
+    private func addPeers(to router: Router<AgentContext>) {
+        on(router, .grant) { order in
+            try NameCheck.grant(order)
+            return grants.add(
+                try order.mapping { folder throws(HypervisorError) in
+                    try folders.absolute(folder, of: [.checkpoint, .export])
+                }
+            )
+        }
+        on(router, .endGrant) { ticket in
+            grants.end(ticket)
+            return Nothing()
+        }
+        on(router, .fetch) { order in
+            try NameCheck.fetch(order)
+            let here = try order.mapping { folder throws(HypervisorError) in
+                try folders.absolute(folder, of: [.checkpoint, .export])
+            } target: { folder throws(HypervisorError) in
+                try folders.absolute(folder, of: [.arrival])
+            }
+            // What is no path of a file is refused, too.
+            _ = try folders.relative(here.target, of: [.arrival])
+            return try await fetches.fetch(here)
+        }
+    }
+
     private func addCheckpoints(to router: Router<AgentContext>) {
         on(router, .verify) { try await hypervisor.verify(try stored($0)) }
         on(router, .lost) { try await hypervisor.lost(try stored($0)) }
@@ -121,9 +151,11 @@ struct HypervisorRoutes: Sendable {
             return Nothing()
         }
         on(router, .removeCheckpoint) { folder in
-            try await hypervisor.removeCheckpoint(
-                folder: try folders.absolute(folder, of: [.checkpoint, .export, .arrival])
-            )
+            let here = try folders.absolute(folder, of: [.checkpoint, .export, .arrival])
+            // Nobody asks for it any more, and it would make the folder again.
+            await fetches.stop(into: here)
+            await fetches.stop(into: ArrivalName.arriving(here))
+            try await hypervisor.removeCheckpoint(folder: here)
             return Nothing()
         }
         on(router, .makeStandalone) { order in
@@ -145,6 +177,7 @@ struct HypervisorRoutes: Sendable {
                 try folders.absolute(folder, of: [.arrival])
             }
             here.limits = policy.limits
+            await fetches.stop(into: here.checkpoint.folder)
             var arrival = try await hypervisor.fit(here)
             arrival.obstacles += policy.obstacles(to: arrival, home: folders.home)
             return arrival

@@ -58,16 +58,21 @@ public struct HypervisorServer: Sendable {
         until signals: [UnixSignal],
         onReady: @escaping @Sendable (Int) -> Void
     ) async throws {
+        let folders = CheckpointFolders(home: home)
+        let grants = GrantBook(logger: logger)
         let routes = HypervisorRoutes(
             hypervisor: hypervisor,
-            folders: CheckpointFolders(home: home),
+            folders: folders,
             policy: policy,
+            grants: grants,
+            fetches: PeerFetches(hypervisor: hypervisor, folders: folders, trust: trust),
             clock: SystemClock()
         )
         let router = Router(context: AgentContext.self)
         router.middlewares.add(RefusalMiddleware())
         router.middlewares.add(TrustMiddleware(trust: trust, master: master))
         routes.add(to: router)
+        PeerRoutes(hypervisor: hypervisor, folders: folders, grants: grants).add(to: router)
         let (trust, master) = (trust, master)
         let application = Application(
             router: router,
@@ -75,7 +80,8 @@ public struct HypervisorServer: Sendable {
                 TrustedChannel(
                     base: HTTP1Channel(responder: responder, configuration: .init()),
                     trust: trust,
-                    master: master
+                    master: master,
+                    grants: grants
                 )
             },
             configuration: ApplicationConfiguration(

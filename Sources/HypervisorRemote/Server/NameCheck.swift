@@ -45,6 +45,23 @@ enum NameCheck {
         try stored(order.checkpoint)
     }
 
+    static func grant(_ order: GrantOrder) throws(HypervisorError) {
+        try require(Name.isValid(order.reader), order.reader, "a host")
+    }
+
+    /// Its address becomes part of a URL.
+    static func fetch(_ order: FetchOrder) throws(HypervisorError) {
+        let grant = order.grant
+        try require(Name.isValid(grant.host), grant.host, "a host")
+        guard AgentAddress.isValid(grant.address) else {
+            throw HypervisorError(
+                code: "message-invalid",
+                message: "'\(grant.address.prefix(80))' is no address of an agent"
+            )
+        }
+        try require(isToken(grant.ticket), "a ticket", "a ticket")
+    }
+
     private static func spec(_ spec: SimulationSpec) throws(HypervisorError) {
         try simulation(spec.name)
         try unique(spec.machines.map(\.name), "a machine")

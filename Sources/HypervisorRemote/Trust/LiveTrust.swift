@@ -76,27 +76,39 @@ public final class LiveTrust: Sendable {
         }
     }
 
-    /// Who a peer is by its certificates.
+    /// Who a peer is by its certificates. One that is refused is in the log.
     /// - Parameter chain: DER, its own first.
     func identify(
         _ chain: [[UInt8]],
         expecting role: Role,
         name: String? = nil
     ) async -> Result<PeerIdentity, PeerRefusal> {
+        let result = await identified(chain, expecting: role, name: name)
+        if case .failure(let refusal) = result { log(refusal) }
+        return result
+    }
+
+    /// The same for one that may be somebody else as well: nothing is said in the log.
+    func peer(_ chain: [[UInt8]], of role: Role) async -> PeerIdentity? {
+        try? await identified(chain, expecting: role, name: nil).get()
+    }
+
+    private func identified(
+        _ chain: [[UInt8]],
+        expecting role: Role,
+        name: String?
+    ) async -> Result<PeerIdentity, PeerRefusal> {
         let (store, generation) = current
         let now = clock.now()
         let peer = Peer(certificate: chain.first ?? [], role: role, name: name)
         if let known = state.withLock({ $0.known[peer] }), known.expires > now { return .success(known) }
         let result = await store.policy.identify(chain: chain, expecting: role, name: name, at: now)
-        switch result {
-        case .success(let identity):
+        if case .success(let identity) = result {
             state.withLock { state in
                 guard state.generation == generation else { return }
                 if state.known.count >= Self.mostKnown { state.known = [:] }
                 state.known[peer] = identity
             }
-        case .failure(let refusal):
-            log(refusal)
         }
         return result
     }

@@ -92,6 +92,7 @@ struct Resume: Verb {
         if name != checkpoint, !global.json {
             let moved = placing.hosts.map { "\($0.machine) on \($0.host)" }.joined(separator: ", ")
             session.terminal.print("\(target.simulation)@\(name) is \(target.simulation)@\(checkpoint) with \(moved)")
+            for note in made.value.notes ?? [] { session.terminal.print("note: \(note)") }
         }
         return CheckpointName(simulation: target.simulation, checkpoint: name)
     }

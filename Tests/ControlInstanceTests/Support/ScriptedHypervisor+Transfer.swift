@@ -65,6 +65,10 @@ extension ScriptedHypervisor {
             return world.reads.isEmpty ? nil : world.reads.removeFirst()
         }
         if let failure { throw failure }
+        return try Self.piece(of: file, from: offset)
+    }
+
+    static func piece(of file: FilePlace, from offset: UInt64) throws(HypervisorError) -> FilePiece {
         guard let data = try? Data(contentsOf: URL(filePath: file.absolute)) else {
             throw HypervisorError(code: "checkpoint-corrupt", message: "\(file.absolute) is missing")
         }
@@ -79,6 +83,10 @@ extension ScriptedHypervisor {
             return world.writes.isEmpty ? nil : world.writes.removeFirst()
         }
         if let failure { throw failure }
+        try Self.put(piece, to: file)
+    }
+
+    static func put(_ piece: FilePiece, to file: FilePlace) throws(HypervisorError) {
         let url = URL(filePath: file.absolute)
         var bytes = (try? Data(contentsOf: url)).map { Array($0) } ?? [UInt8](repeating: 0, count: Int(piece.size))
         bytes.replaceSubrange(Int(piece.offset)..<Int(piece.end), with: piece.bytes)

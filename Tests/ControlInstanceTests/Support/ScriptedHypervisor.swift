@@ -66,6 +66,11 @@ final class ScriptedHypervisor: Hypervisor {
         /// What the next reads and writes of files throw; nil: nothing.
         var reads: [HypervisorError?] = []
         var writes: [HypervisorError?] = []
+        /// What the next grants and fetches throw; likewise.
+        var grants: [HypervisorError?] = []
+        var fetches: [HypervisorError?] = []
+        /// That it gave out.
+        var tickets = 0
         /// What the next arrivals are refused with; nil: they are not.
         var fits: [HypervisorError?] = []
         /// What each removal of a checkpoint's folder does first.

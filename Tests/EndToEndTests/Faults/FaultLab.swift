@@ -145,7 +145,10 @@ struct FaultLab: Sendable {
     /// As ``fermata(_:whileRunning:)``, which has to end well. A host that was too busy at the instant says so (exit code 4) and
     /// has changed nothing: then once more.
     @discardableResult
-    func done(_ arguments: String...) async throws -> Answer {
+    func done(_ arguments: String...) async throws -> Answer { try await done(arguments) }
+
+    @discardableResult
+    func done(_ arguments: [String]) async throws -> Answer {
         var run: CLIRun
         var attempts = 5
         repeat {

@@ -5,6 +5,7 @@ import JSON
 /// Two small machines on two hosts: `alpha` on the control instance's own, `beta` on another one with an agent, all on this machine.
 struct HostsLab: Sendable {
     static let host = "lab2"
+    static let third = "lab3"
 
     let desk: FaultLab
     let far: FaultLab
@@ -28,14 +29,29 @@ struct HostsLab: Sendable {
         }
     }
 
+    /// The same with one more host, which is the other one of a second lab of the same control instance.
+    static func withThird(_ body: @Sendable (HostsLab, HostsLab) async throws -> Void) async throws {
+        try await with(.installed) { lab in
+            try await FaultLab.with(FaultLab.Bed(qemu: .installed, ram: "file")) { far in
+                let third = HostsLab(desk: lab.desk, far: far, port: try freePort())
+                try await third.join(as: Self.third)
+                try await body(lab, third)
+            }
+        }
+    }
+
     private func prepare() async throws {
         try await desk.done("pki", "init")
         try await desk.done("pki", "issue", "control", "desk")
+        try await join(as: Self.host, "--label", "rack=a")
+    }
+
+    private func join(as name: String, _ options: String...) async throws {
         mkdir(far.home.path, 0o700)
-        try await desk.done("pki", "issue", "hypervisor", Self.host, "--out", "\(far.home.path)/trust")
+        try await desk.done("pki", "issue", "hypervisor", name, "--out", "\(far.home.path)/trust")
         try await startAgent()
         // Nobody disciplines the clock of a machine that tests run on; a busy one measures itself badly.
-        try await desk.done("host", "add", Self.host, "127.0.0.1:\(port)", "--label", "rack=a")
+        try await desk.done(["host", "add", name, "127.0.0.1:\(port)"] + options)
     }
 
     var address: String { "127.0.0.1:\(port)" }

@@ -67,9 +67,10 @@ func withAgent<Value: Sendable>(
     home: String = "/var/lib/agent",
     policy: AgentPolicy = AgentPolicy(),
     trust: LiveTrust,
+    logger: Logger = quiet,
     _ body: @Sendable (Int) async throws -> Value
 ) async throws -> Value {
-    let server = HypervisorServer(hypervisor: hypervisor, home: home, policy: policy, trust: trust, logger: quiet)
+    let server = HypervisorServer(hypervisor: hypervisor, home: home, policy: policy, trust: trust, logger: logger)
     let (ports, ready) = AsyncStream.makeStream(of: Int.self)
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
