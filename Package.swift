@@ -118,7 +118,10 @@ let product: [Target] = [
     // Few dependencies: a lab's own package builds it.
     module("FermataTesting", ["CShims"]),
     tests("Archive", ["CArchive"]),
-    tests("Hypervisor", ["HypervisorAPI", "QMP", "MigrationStream", "GuestClock", "HostClock", "JSON", "Time"]),
+    tests(
+        "Hypervisor",
+        ["HypervisorAPI", "QMP", "MigrationStream", "GuestClock", "HostClock", "JSON", "Time", logging]
+    ),
     tests(
         "PKI",
         [

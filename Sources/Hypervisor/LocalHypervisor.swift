@@ -37,10 +37,23 @@ public actor LocalHypervisor: Hypervisor {
     /// - Parameters:
     ///   - home: absolute path; made when it is not there.
     ///   - ramFolder: absolute; where machines have their RAM. nil: in memory, where this host has a place for that.
-    public init(home: String, host: String, ramFolder: String? = nil, logger: Logger) async throws {
+    ///   - sharedFolders: absolute; as which this host sees other hosts' folders of checkpoints.
+    public init(
+        home: String,
+        host: String,
+        ramFolder: String? = nil,
+        sharedFolders: [String] = [],
+        logger: Logger
+    ) async throws {
         self.host = host
         self.logger = logger
-        surroundings = try Surroundings(home: home, host: host, ramFolder: ramFolder, logger: logger)
+        surroundings = try Surroundings(
+            home: home,
+            host: host,
+            ramFolder: ramFolder,
+            sharedFolders: sharedFolders,
+            logger: logger
+        )
         for record in surroundings.storedRecords() {
             machines[MachineName(record)] = LifetimeManager(record: record, surroundings: surroundings)
         }

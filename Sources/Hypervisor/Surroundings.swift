@@ -16,6 +16,8 @@ struct Surroundings: Sendable {
     let launcher = Launcher()
     let disks = DiskLayers()
     let ram: RAMStore
+    /// What other hosts' `checkpoints` are called here, absolute.
+    let sharedFolders: [String]
     let streamRoom = StreamRoom()
     /// Of a resume, which loads between the two.
     let loadPace = ArmingPace(unknown: .milliseconds(200), most: .seconds(5))
@@ -23,13 +25,14 @@ struct Surroundings: Sendable {
     let stopPace = ArmingPace(unknown: .milliseconds(60), most: .milliseconds(500))
     private let keepers = ResourceKeepers()
 
-    init(home: String, host: String, ramFolder: String? = nil, logger: Logger) throws {
+    init(home: String, host: String, ramFolder: String? = nil, sharedFolders: [String] = [], logger: Logger) throws {
         self.home = home
         self.host = host
         self.logger = logger
         clock = SystemClock()
         deadlines = try DeadlineThreads()
         ram = RAMStore(home: home, wanted: ramFolder)
+        self.sharedFolders = sharedFolders
         journal = Journal(folder: "\(home)/journal")
         for folder in [home, journal.folder, machinesFolder] {
             try FileManager.default.createDirectory(

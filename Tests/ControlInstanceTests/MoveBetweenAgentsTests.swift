@@ -86,7 +86,7 @@ struct MoveBetweenAgentsTests {
             lab.calls(lab.third, "fetch", "write") == [0, 2, 4].map { "fetch \(Self.file) \($0) of right by 1" }
         )
         while lab.calls(lab.bench.right, "end-grant") != ["end-grant 1"] { try await Task.sleep(for: .milliseconds(1)) }
-        #expect(try await lab.counted() == ["direct": 5, "relayed": 0])
+        #expect(try await lab.counted() == ["direct": 5, "relayed": 0, "shared": 0])
         try await expectWhole(lab, moved)
     }
 
@@ -118,7 +118,7 @@ struct MoveBetweenAgentsTests {
         }
         #expect(lab.calls(lab.bench.right, "read") == [2, 4].map { "read \(Self.file) \($0)" })
         #expect(lab.calls(lab.third, "write") == [2, 4].map { "write \(Self.file) \($0)" })
-        #expect(try await lab.counted() == ["direct": 2, "relayed": 3])
+        #expect(try await lab.counted() == ["direct": 2, "relayed": 3, "shared": 0])
         try await expectWhole(lab, moved)
     }
 
@@ -182,5 +182,31 @@ struct MoveBetweenAgentsTests {
         let control = try bench.control(options: options)
         #expect(await control.recover().problems.isEmpty)
         while !bench.right.calls.contains("remove sim/s2.partial") { try await Task.sleep(for: .milliseconds(1)) }
+    }
+
+    @Test func `what lies in a folder that both hosts see is taken from there`() async throws {
+        let lab = try await suspended()
+        lab.third.world.withLock { $0.shared = [.success(true)] }
+        let moved = try await lab.move()
+        #expect(moved.notes == nil && lab.third.world.withLock { $0.looked } == ["\(Self.file) 5"])
+        #expect(lab.calls(lab.third, "fetch", "write").isEmpty && lab.calls(lab.bench.right, "read", "grant").isEmpty)
+        #expect(try await lab.counted() == ["direct": 0, "relayed": 0, "shared": 5])
+        try await expectWhole(lab, moved)
+    }
+
+    @Test(arguments: [away, old])
+    func `a host that loses touch while it looks, or cannot, has it sent`(_ failure: HypervisorError) async throws {
+        let lab = try await suspended()
+        lab.third.world.withLock { $0.shared = [.failure(failure)] }
+        let moved = try await lab.move()
+        #expect(lab.calls(lab.third, "fetch").count == 3)
+        try await expectWhole(lab, moved)
+    }
+
+    @Test func `no room for what lies there ends it`() async throws {
+        let lab = try await suspended()
+        lab.third.world.withLock { $0.shared = [.failure(HypervisorError(code: "no-space", message: "full"))] }
+        #expect(try await expectRefused(lab).reasons.map(\.code) == ["no-space"])
+        #expect(lab.calls(lab.third, "fetch").isEmpty)
     }
 }

@@ -11,7 +11,7 @@ struct ProtocolPageTests {
         let page = try String(contentsOf: root.appending(path: "docs/hypervisor-openapi.yaml"), encoding: .utf8)
         let described = Set(page.matches(of: /(?m)^  \/v1\/([a-z-]+):$/).map { String($0.1) })
         var calls: Set<String> = ["stages"]
-        for file in ["RemoteMethod.swift", "ClockReading.swift", "GrantWire.swift"] {
+        for file in ["RemoteMethod.swift", "ClockReading.swift", "GrantWire.swift", "SharedWire.swift"] {
             let path = "Sources/HypervisorRemote/Wire/\(file)"
             let text = try String(contentsOf: root.appending(path: path), encoding: .utf8)
             calls.formUnion(text.matches(of: /(?:Self|RemoteMethod)\("([a-z-]+)"\)/).map { String($0.1) })

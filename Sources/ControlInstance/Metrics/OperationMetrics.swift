@@ -23,7 +23,7 @@ struct OperationMetrics: Sendable {
     private var ramBytes: [OperationKind: [RAMWay: UInt64]] = [:]
     private var clockErrorBound: Span?
     /// Of checkpoints, between hosts; bytes.
-    var transferred: (direct: UInt64, relayed: UInt64) = (0, 0)
+    var transferred: (direct: UInt64, relayed: UInt64, shared: UInt64) = (0, 0, 0)
 
     /// Hosts name their stages: one that names too many does not fill the memory.
     private static let stagesCounted = 100
@@ -146,10 +146,11 @@ struct OperationMetrics: Sendable {
         var family = MetricFamily(
             "fermata_transfer_bytes_total",
             .counter,
-            "Files of checkpoints that went from host to host: by themselves, or through the control instance."
+            "Files of checkpoints that went from host to host: by themselves, through the control instance, or by a shared folder."
         )
         family.add(Double(transferred.direct), MetricLabel("way", "direct"))
         family.add(Double(transferred.relayed), MetricLabel("way", "relayed"))
+        family.add(Double(transferred.shared), MetricLabel("way", "shared"))
         return family
     }
 

@@ -37,6 +37,10 @@ extension ControlInstance {
         for file in part.files {
             guard let source = sources[file.path] else { throw .sourceMissing(file, of: sender.host) }
             let target = FilePlace(folder: arriving, path: file.path)
+            if try await isShared(file, source, from: sender, to: target, on: receiver) {
+                try brought(file)
+                continue
+            }
             var position: UInt64 = 0
             if var direct = way {
                 defer { way = direct }

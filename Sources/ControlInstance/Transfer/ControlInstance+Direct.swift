@@ -55,6 +55,30 @@ extension ControlInstance {
         return position
     }
 
+    /// Whether the receiver has taken a file from a folder in which it sees what other hosts have.
+    func isShared(
+        _ file: CheckpointFile,
+        _ source: FilePlace,
+        from sender: any Hypervisor,
+        to target: FilePlace,
+        on receiver: any Hypervisor
+    ) async throws(ControlError) -> Bool {
+        guard let shared = receiver as? any SharedFolderHost else { return false }
+        let order = SharedFileOrder(file: file, source: source, target: target)
+        do throws(ControlError) {
+            let isThere = try await wait(for: receiver) { _ throws(HypervisorError) in
+                try await shared.copyShared(order)
+            }
+            if isThere { state.withLock { $0.metrics.transferred.shared &+= file.bytes } }
+            return isThere
+        } catch {
+            // The way over the network has more patience, and older agents know it.
+            let codes: Set = ["host-unreachable", "version-mismatch"]
+            if error.reasons.allSatisfy({ codes.contains($0.code) }) { return false }
+            throw .notBrought(error, target, sender, receiver, 0, of: file.bytes)
+        }
+    }
+
     private func grant(of way: inout DirectWay) async throws(ControlError) -> ReadGrant {
         if let grant = way.grant { return grant }
         let (sender, order) = (way.sender, way.order)

@@ -31,9 +31,12 @@ enum FileCopy {
         let input = OwnedDescriptor(open(source, O_RDONLY | O_CLOEXEC))
         let output = OwnedDescriptor(open(target, O_WRONLY | O_CLOEXEC))
         return withExtendedLifetime((input, output)) {
-            ioctl(output.number, ficlone, input.number) == 0 && fsync(output.number) == 0
+            reflink(from: input.number, over: output.number) && fsync(output.number) == 0
         }
     }
+
+    /// Not synced.
+    static func reflink(from input: Int32, over output: Int32) -> Bool { ioctl(output, ficlone, input) == 0 }
 
     /// Copies into a file of zeros that is there, and is not synced: it is not meant to last.
     static func fill(_ target: String, from source: String) async throws(HypervisorError) {
@@ -105,7 +108,7 @@ enum FileCopy {
     private static let ficlone: UInt = 0x4004_9409
 
     /// - Returns: errno of what failed.
-    private static func copyData(_ input: Int32, _ output: Int32) -> Int32? {
+    static func copyData(_ input: Int32, _ output: Int32) -> Int32? {
         var status = stat()
         guard fstat(input, &status) == 0, ftruncate(output, status.st_size) == 0 else { return errno }
         return FileExtents.walk(input, hole: { _ in }, data: { FileExtents.write($0, to: output, at: $1) })

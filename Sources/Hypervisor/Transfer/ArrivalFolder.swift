@@ -34,8 +34,24 @@ struct ArrivalFolder: Sendable {
                 let lock = try hold(LOCK_SH, creating: true)
                 defer { withExtendedLifetime(lock) {} }
                 try refuseUnlessFree()
-                try refuseUnlessRoom(for: piece, in: lock)
+                try refuseUnlessRoom(for: UInt64(piece.bytes.count), in: lock)
                 try PlacedFile.put(piece, to: place)
+            }
+        }.get()
+    }
+
+    /// Copies a file that this host can read already, over what may have come of it.
+    /// - Returns: false when it is not there, or of another size, or cannot be read.
+    func copy(_ source: FilePlace, bytes: UInt64, to place: FilePlace) async throws(HypervisorError) -> Bool {
+        try await BlockingThread.run {
+            Result { () throws(HypervisorError) in
+                guard let file = PlacedFile.readable(source, bytes: bytes) else { return false }
+                let lock = try hold(LOCK_SH, creating: true)
+                defer { withExtendedLifetime(lock) {} }
+                try refuseUnlessFree()
+                if try PlacedFile.reflink(file, to: place) { return true }
+                try refuseUnlessRoom(for: PlacedFile.room(of: file), in: lock)
+                return try PlacedFile.copy(file, to: place)
             }
         }.get()
     }
@@ -94,13 +110,13 @@ struct ArrivalFolder: Sendable {
         )
     }
 
-    private func refuseUnlessRoom(for piece: FilePiece, in folder: OwnedDescriptor) throws(HypervisorError) {
+    private func refuseUnlessRoom(for bytes: UInt64, in folder: OwnedDescriptor) throws(HypervisorError) {
         var volume = statvfs()
         guard fstatvfs(folder.number, &volume) == 0 else { return }
         let unit = UInt64(volume.f_frsize)
         let (free, whole) = (UInt64(volume.f_bavail) &* unit, UInt64(volume.f_blocks) &* unit)
         let spare = min(Self.mostSpare, whole / 100)
-        guard free >= UInt64(piece.bytes.count) &+ spare else {
+        guard free >= bytes &+ spare else {
             throw HypervisorError(
                 code: "no-space",
                 message: "\(path) has \(free >> 20) MiB free, of which \(spare >> 20) MiB stay so: make some"

@@ -50,9 +50,43 @@ enum PlacedFile {
         }
         guard let failure else { return }
         guard failure == ENOSPC || failure == EDQUOT else { throw .file("write", place.absolute, failure) }
-        throw HypervisorError(
+        throw noRoom(for: place, bytes: piece.size)
+    }
+
+    // MARK: - Copies
+
+    /// - Returns: nil when it is not there, or of another size.
+    static func readable(_ place: FilePlace, bytes: UInt64) -> OwnedDescriptor? {
+        guard let (file, size) = try? open(place, O_RDONLY), size == bytes else { return nil }
+        return file
+    }
+
+    /// Shares the other one's blocks, where the file system can: that takes no time and no room.
+    static func reflink(_ source: OwnedDescriptor, to place: FilePlace) throws(HypervisorError) -> Bool {
+        let (file, _) = try open(place, O_WRONLY | O_CREAT | O_TRUNC)
+        return withExtendedLifetime((source, file)) { FileCopy.reflink(from: source.number, over: file.number) }
+    }
+
+    /// Holes stay holes.
+    /// - Returns: false when it cannot be read to its end.
+    static func copy(_ source: OwnedDescriptor, to place: FilePlace) throws(HypervisorError) -> Bool {
+        let (file, _) = try open(place, O_WRONLY | O_CREAT | O_TRUNC)
+        let failure = withExtendedLifetime((source, file)) { FileCopy.copyData(source.number, file.number) }
+        guard failure == ENOSPC || failure == EDQUOT else { return failure == nil }
+        throw noRoom(for: place, bytes: room(of: source))
+    }
+
+    /// That it takes on its disk, in bytes.
+    static func room(of file: OwnedDescriptor) -> UInt64 {
+        var status = stat()
+        guard fstat(file.number, &status) == 0 else { return 0 }
+        return UInt64(clamping: status.st_blocks) &* 512
+    }
+
+    private static func noRoom(for place: FilePlace, bytes: UInt64) -> HypervisorError {
+        HypervisorError(
             code: "no-space",
-            message: "there is no room for \(place.absolute), which has \(piece.size) bytes: make some"
+            message: "there is no room for \(place.absolute), which has \(bytes) bytes: make some"
         )
     }
 

@@ -26,3 +26,14 @@ extension RemoteHypervisor: PeerHost {
         return try await connection.call(.fetch, there, patience: Self.fetchPatience)
     }
 }
+
+extension RemoteHypervisor: SharedFolderHost {
+    public func copyShared(_ order: SharedFileOrder) async throws(HypervisorError) -> Bool {
+        let there = try order.mapping { folder throws(HypervisorError) in
+            try folders.relative(folder, of: [.checkpoint, .export])
+        } target: { folder throws(HypervisorError) in
+            try folders.relative(folder, of: [.arrival])
+        }
+        return try await connection.call(.copyShared, there, patience: Self.longPatience)
+    }
+}

@@ -122,6 +122,17 @@ struct HypervisorRoutes: Sendable {
             grants.end(ticket)
             return Nothing()
         }
+        on(router, .copyShared) { order in
+            let here = try order.mapping { folder throws(HypervisorError) in
+                try folders.absolute(folder, of: [.checkpoint, .export])
+            } target: { folder throws(HypervisorError) in
+                try folders.absolute(folder, of: [.arrival])
+            }
+            // What is no path of a file is refused, too.
+            _ = try folders.relative(here.source, of: [.checkpoint, .export])
+            _ = try folders.relative(here.target, of: [.arrival])
+            return try await (hypervisor as? any SharedFolderHost)?.copyShared(here) ?? false
+        }
         on(router, .fetch) { order in
             try NameCheck.fetch(order)
             let here = try order.mapping { folder throws(HypervisorError) in

@@ -28,6 +28,7 @@ struct AgentDaemon {
         port: Int,
         policy: AgentPolicy,
         master: String?,
+        sharedFolders: [String],
         environment: [String: String]
     ) async throws {
         let trust: LiveTrust
@@ -51,6 +52,7 @@ struct AgentDaemon {
             home: home.path,
             host: trust.identity.name,
             ramFolder: try DaemonParts.ramFolder(environment["FERMATA_RAM_FOLDER"] ?? ""),
+            sharedFolders: sharedFolders,
             logger: logger
         )
         let server = HypervisorServer(

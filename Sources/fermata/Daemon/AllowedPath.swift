@@ -4,8 +4,9 @@ import Glibc
 /// refused, on another host.
 enum AllowedPath {
     /// - Throws: a failure of usage for the first that is not there, or is of the wrong kind.
-    static func check(binaries: [String], folders: [String]) throws {
+    static func check(binaries: [String], folders: [String], shared: [String]) throws {
         for path in folders { try requireFolder(path, option: "--files") }
+        for path in shared { try requireFolder(path, option: "--shared") }
         for path in binaries {
             if path.hasSuffix("/") {
                 try requireFolder(path, option: "--qemu")

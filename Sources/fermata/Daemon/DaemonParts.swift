@@ -22,6 +22,7 @@ enum DaemonParts {
             home: home,
             host: host,
             ramFolder: try ramFolder(environment["FERMATA_RAM_FOLDER"] ?? ""),
+            sharedFolders: try sharedFolders(environment["FERMATA_SHARED"] ?? ""),
             logger: logger
         )
         let far = FarHosts(
@@ -84,6 +85,22 @@ enum DaemonParts {
             )
         }
         return folder
+    }
+
+    /// `FERMATA_SHARED`, if it is set: absolute paths, with colons between them.
+    private static func sharedFolders(_ text: String) throws -> [String] {
+        let folders = text.split(separator: ":").map(String.init)
+        for folder in folders {
+            var status = stat()
+            guard folder.hasPrefix("/"), stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+                throw CommandFailure(
+                    .usage,
+                    code: "shared-folder-unusable",
+                    "FERMATA_SHARED names '\(folder)', which is not the absolute path of a folder that is there"
+                )
+            }
+        }
+        return folders
     }
 
     private static func quota(_ text: String) throws -> UInt64? {

@@ -41,6 +41,15 @@ struct Agent: Verb {
     )
     var folders: [String] = []
 
+    @Option(
+        name: .customLong("shared"),
+        help: ArgumentHelp(
+            "A folder that is another host's checkpoints, on a file server or mounted; what comes from there is copied out of it. May be repeated.",
+            valueName: "folder"
+        )
+    )
+    var shared: [String] = []
+
     @Flag(name: .customLong("allow-args"), help: "Raw QEMU arguments: whatever this user can do.")
     var allowsArguments = false
 
@@ -69,14 +78,14 @@ struct Agent: Verb {
         guard (try? ListenAddress(listen)) != nil else {
             throw ValidationError("--listen needs ADDRESS:PORT, such as 0.0.0.0:7443, not '\(listen)'.")
         }
-        for path in binaries + folders where !path.hasPrefix("/") {
+        for path in binaries + folders + shared where !path.hasPrefix("/") {
             throw ValidationError("'\(path)' is no absolute path.")
         }
     }
 
     func perform(_ session: Session) async throws {
         let endpoint = try ListenAddress(listen)
-        try AllowedPath.check(binaries: binaries, folders: folders)
+        try AllowedPath.check(binaries: binaries, folders: folders, shared: shared)
         let policy = AgentPolicy(
             binaries: binaries.isEmpty ? ["/usr/bin/"] : binaries,
             folders: folders,
@@ -91,6 +100,7 @@ struct Agent: Verb {
             port: endpoint.port,
             policy: policy,
             master: only,
+            sharedFolders: shared,
             environment: session.environment
         )
     }

@@ -30,3 +30,15 @@ extension ScriptedHypervisor: PeerHost {
         return FetchProgress(position: piece.end, sent: UInt64(piece.bytes.count))
     }
 }
+
+extension ScriptedHypervisor: SharedFolderHost {
+    func copyShared(_ order: SharedFileOrder) async throws(HypervisorError) -> Bool {
+        let result = world.withLock { world -> Result<Bool, HypervisorError> in
+            world.looked.append("\(order.source.path) \(order.file.bytes)")
+            return world.shared.isEmpty ? .success(false) : world.shared.removeFirst()
+        }
+        guard try result.get() else { return false }
+        try Self.put(try Self.piece(of: order.source, from: 0, count: Int(order.file.bytes)), to: order.target)
+        return true
+    }
+}

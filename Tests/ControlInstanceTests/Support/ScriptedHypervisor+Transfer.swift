@@ -68,11 +68,11 @@ extension ScriptedHypervisor {
         return try Self.piece(of: file, from: offset)
     }
 
-    static func piece(of file: FilePlace, from offset: UInt64) throws(HypervisorError) -> FilePiece {
+    static func piece(of file: FilePlace, from offset: UInt64, count: Int = 2) throws(HypervisorError) -> FilePiece {
         guard let data = try? Data(contentsOf: URL(filePath: file.absolute)) else {
             throw HypervisorError(code: "checkpoint-corrupt", message: "\(file.absolute) is missing")
         }
-        let bytes = Array(data.dropFirst(Int(offset)).prefix(2))
+        let bytes = Array(data.dropFirst(Int(offset)).prefix(count))
         let size = UInt64(data.count)
         return FilePiece(offset: bytes.isEmpty ? size : offset, bytes: bytes, size: size)
     }

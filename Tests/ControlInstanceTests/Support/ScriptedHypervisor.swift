@@ -71,6 +71,10 @@ final class ScriptedHypervisor: Hypervisor {
         var fetches: [HypervisorError?] = []
         /// That it gave out.
         var tickets = 0
+        /// What the next looks into shared folders come to; then there is nothing.
+        var shared: [Result<Bool, HypervisorError>] = []
+        /// What was looked for in them. Every file that comes is, so it is in no list of calls.
+        var looked: [String] = []
         /// What the next arrivals are refused with; nil: they are not.
         var fits: [HypervisorError?] = []
         /// What each removal of a checkpoint's folder does first.

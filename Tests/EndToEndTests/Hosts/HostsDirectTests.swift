@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import JSON
 import Testing
@@ -12,7 +13,7 @@ extension FaultTests {
         /// `beta` saved on the second host, with an image that takes long to come: each region of it is a piece of its own.
         private static func suspended(_ body: @Sendable (HostsLab, HostsLab) async throws -> Void) async throws {
             try await HostsLab.withThird { lab, third in
-                let seed = try HostsTransferTests.seed(lab, regions: 3000)
+                let seed = try HostsTransferTests.seed(lab, regions: 1000)
                 try await lab.desk.done("up", try lab.manifest(disk: seed))
                 try await lab.desk.done("suspend", target, "--sealed")
                 try await body(lab, third)
@@ -88,6 +89,31 @@ extension FaultTests {
                 }
                 try await lab.startAgent()
                 try await Self.expectNothingLeft(lab, third)
+            }
+        }
+
+        @Test func `what lies in a folder that both hosts see is copied from there, if it is what was saved`()
+            async throws
+        {
+            try await HostsLab.withThird { lab, third in
+                try await lab.desk.done("up", try lab.manifest())
+                try await lab.desk.done("suspend", Self.target, "--sealed")
+                let checkpoints = "\(lab.far.home.path)/checkpoints"
+                let shared = "\(third.far.home.folder)/lab2"
+                try FileManager.default.copyItem(atPath: checkpoints, toPath: shared)
+                try await third.killAgent()
+                try await third.startAgent("--shared", shared)
+                // One that has changed since comes from its host.
+                let changed = URL(filePath: "\(shared)/\(FaultLab.name)/s1/machines/beta/state.qemu")
+                var bytes = [UInt8](try Data(contentsOf: changed))
+                bytes[bytes.count - 1] ^= 1
+                try Data(bytes).write(to: changed)
+                try await lab.desk.done("resume", Self.target, "--host", "beta=\(HostsLab.third)")
+                #expect(third.far.qemus(of: "beta").count == 1)
+                try await lab.desk.done("verify", "\(FaultLab.name)@s2")
+                let log = third.agentLog
+                #expect(log.contains("\(changed.path) is not what was saved"), "\(log)")
+                #expect(log.contains("took \(shared)/\(FaultLab.name)/s1/machines/beta/ram"), "\(log)")
             }
         }
     }

@@ -59,12 +59,14 @@ struct HostsLab: Sendable {
     // MARK: - The agent
 
     /// Starts it as a process of its own, and waits until it listens.
-    func startAgent() async throws {
+    func startAgent(_ options: String...) async throws {
         let (home, port, folder) = (far.home, port, desk.bed.qemu.path.split(separator: "/").dropLast())
-        let arguments = [
-            "agent", "--listen", "127.0.0.1:\(port)", "--qemu", "/\(folder.joined(separator: "/"))/", "--allow-args",
-            "--files", far.home.folder,
-        ]
+        let arguments =
+            [
+                "agent", "--listen", "127.0.0.1:\(port)", "--qemu", "/\(folder.joined(separator: "/"))/",
+                "--allow-args",
+                "--files", far.home.folder,
+            ] + options
         Task {
             _ = try? await CLIRun.follow(arguments, in: home) { command in
                 while !Self.hasEnded(command.id) { try await Task.sleep(for: .milliseconds(20)) }
@@ -74,6 +76,12 @@ struct HostsLab: Sendable {
     }
 
     func killAgent() async throws { try await far.killDaemon() }
+
+    /// What its agents have said so far.
+    var agentLog: String {
+        FaultLab.contents(far.home.folder).filter { $0.hasPrefix("err-") }
+            .map { (try? String(contentsOfFile: "\(far.home.folder)/\($0)", encoding: .utf8)) ?? "" }.joined()
+    }
 
     func ensureAgent() async throws {
         if far.home.daemon == nil { try await startAgent() }

@@ -5,7 +5,7 @@ import Synchronization
 import Time
 
 /// Notes what it is told, and says what a test gave it to say. For what crosses the wire; what happens then is the real one's.
-final class EchoHypervisor: Hypervisor {
+final class EchoHypervisor: Hypervisor, SharedFolderHost {
     let host = "far"
     let heard = Mutex<[String]>([])
     /// Thrown by everything that throws.
@@ -222,6 +222,12 @@ final class EchoHypervisor: Hypervisor {
 
     func write(_ piece: FilePiece, to file: FilePlace) async throws(HypervisorError) {
         try await hear("write \(file.absolute) \(piece.offset) \(piece.bytes.count) \(piece.size)")
+    }
+
+    /// Of RAM it has what is asked for.
+    func copyShared(_ order: SharedFileOrder) async throws(HypervisorError) -> Bool {
+        try await hear("shared \(order.source.absolute) \(order.target.absolute)")
+        return order.file.role == .ram
     }
 
     func fit(_ order: ArrivalOrder) async throws(HypervisorError) -> Arrival {
