@@ -110,7 +110,7 @@ extension ControlInstance {
         let record = try await recorded(id)
         if let report = record.report, record.state.phase == .finished { return report }
         let undecided = await undecidedOperations()
-        if let decision { try record.allows(decision, undecided: undecided) }
+        if let decision { try record.allows(decision, undecided: undecided.byHost) }
         return await settle(record, undecided: undecided, as: decision)
     }
 

@@ -37,7 +37,7 @@ extension ControlInstance {
     /// Settles what an earlier process of this instance left, or one that is gone; not what others are at.
     func settleFound(
         _ operations: [OperationRecord],
-        undecided: [String: [UndecidedOperation]],
+        undecided: UndecidedAnswers,
         _ peers: Peers
     ) async -> (reports: [OperationReport], problems: [Reason]) {
         let found = operations.filter { peers.drivers[$0.simulation] == nil }
@@ -63,7 +63,7 @@ extension ControlInstance {
 
     private func settleAll(
         _ operations: [OperationRecord],
-        undecided: [String: [UndecidedOperation]]
+        undecided: UndecidedAnswers
     ) async -> [OperationReport] {
         await withTaskGroup { group in
             for operation in operations { group.addTask { await self.settle(operation, undecided: undecided) } }

@@ -9,7 +9,7 @@ extension ControlInstance {
         var report = RecoveryReport()
         await connectHosts(&report)
         let undecided = await undecidedOperations()
-        for host in hypervisors.map(\.host) where undecided[host] == nil {
+        for host in hypervisors.map(\.host) where undecided.byHost[host] == nil {
             report.problems.append(.noAnswer(host, options.answerTimeout))
         }
         do throws(ControlError) {
@@ -20,7 +20,7 @@ extension ControlInstance {
             report.problems += problems
             for operation in report.operations where operation.outcome == .unknown { settleLater(operation.operation) }
             recoverLeases(&report)
-            report.problems += await settleStrangers(undecided, known: unfinished.map(\.id), peers)
+            report.problems += await settleStrangers(undecided.byHost, known: unfinished.map(\.id), peers)
             try await alignSimulations(&report, peers)
             try await takeUpTriggers(peers)
             try await alignCheckpoints(&report)
@@ -39,15 +39,31 @@ extension ControlInstance {
         return report
     }
 
-    /// By host; a host that does not answer is not in it.
-    func undecidedOperations() async -> [String: [UndecidedOperation]] {
-        var all: [String: [UndecidedOperation]] = [:]
-        for hypervisor in hypervisors {
-            all[hypervisor.host] = try? await ask(hypervisor) { hypervisor throws(HypervisorError) in
-                try await hypervisor.undecided()
+    /// Asks all hosts at once.
+    func undecidedOperations() async -> UndecidedAnswers {
+        var answers = UndecidedAnswers(asked: clock.now())
+        await withTaskGroup(of: (String, [UndecidedOperation]?).self) { group in
+            for hypervisor in hypervisors {
+                group.addTask {
+                    let answer = try? await self.ask(hypervisor) { hypervisor throws(HypervisorError) in
+                        try await hypervisor.undecided()
+                    }
+                    return (hypervisor.host, answer)
+                }
             }
+            for await (host, answer) in group { answers.byHost[host] = answer }
         }
-        return all
+        return answers
+    }
+
+    /// Asks again, behind the instant of what is armed, where hosts that said they had not begun may have since.
+    private func fresh(_ undecided: UndecidedAnswers, for record: OperationRecord) async -> UndecidedAnswers {
+        guard !record.kind.saves, record.state.phase == .armed, let instant = record.state.instant,
+            !undecided.runsEverywhere(record),
+            undecided.areStale(for: instant, now: clock.now(), margin: options.armedMargin)
+        else { return undecided }
+        try? await Task.sleep(for: (instant + options.armedMargin - clock.now()).duration)
+        return await undecidedOperations()
     }
 
     /// Finishes an operation that has no task of its own (any more): repeats its decision, or decides.
@@ -57,7 +73,7 @@ extension ControlInstance {
     /// - Parameter wanted: what somebody decided who knows more.
     func settle(
         _ old: OperationRecord,
-        undecided: [String: [UndecidedOperation]],
+        undecided: UndecidedAnswers,
         as wanted: OperationState.Decision? = nil
     ) async -> OperationReport {
         var record = old
@@ -75,11 +91,10 @@ extension ControlInstance {
             message: "the control instance ended while \(record.kind.rawValue) \(record.id) was under way"
         )
         if record.state.decision == nil {
-            let runsEverywhere = record.hosts.allSatisfy { host in
-                undecided[host]?.contains { $0.operation == record.id && $0.happened } ?? false
-            }
+            let undecided = wanted == nil ? await fresh(undecided, for: record) : undecided
+            let runsEverywhere = undecided.runsEverywhere(record)
             // Machines that run everywhere must not end because one host does not answer yet. Meanwhile nothing stands still.
-            let silent = record.hosts.filter { undecided[$0] == nil && hypervisor(of: $0) != nil }
+            let silent = record.hosts.filter { undecided.byHost[$0] == nil && hypervisor(of: $0) != nil }
             if wanted == nil, !record.kind.saves, record.state.phase == .armed, !silent.isEmpty {
                 return record.report(
                     .unknown,

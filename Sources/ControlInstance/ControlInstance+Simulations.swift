@@ -77,9 +77,10 @@ extension ControlInstance {
         guard var record = known ?? unfinished.first?.target else { throw Self.notFound(simulation: name) }
         try await refuseElsewhere(record)
         let before = summary(of: record, unfinished: unfinished).state
-        var undecided: [String: [UndecidedOperation]] = [:]
-        if !unfinished.isEmpty { undecided = await undecidedOperations() }
-        for operation in unfinished { _ = await settle(operation, undecided: undecided) }
+        if !unfinished.isEmpty {
+            let undecided = await undecidedOperations()
+            for operation in unfinished { _ = await settle(operation, undecided: undecided) }
+        }
         record = try await self.record(ofSimulation: name) ?? record
 
         let ended = try await takeDown(record)

@@ -15,6 +15,8 @@ public struct ControlOptions: Hashable, Sendable {
     public var decisionAttempts = 3
     /// Between two attempts; doubles with each.
     public var decisionPause = Span.milliseconds(100)
+    /// Around the instant of what was armed, when a host that says it has not begun may have by the time that it hears a decision.
+    public var armedMargin = Span.seconds(1)
     /// Before an operation whose outcome is unknown is settled again by itself; doubles each time, up to ``longestSettlePause``.
     public var settlePause = Span.seconds(2)
     public var longestSettlePause = Span.seconds(60)

@@ -82,6 +82,10 @@ actor LifetimeManager {
         if connecting == task {
             connecting = nil
             connection = try? result.get()
+            if isLetGo {
+                await connection?.close()
+                connection = nil
+            }
             if let connection { hear(connection) }
         }
         do throws(QMPError) {

@@ -99,8 +99,8 @@ import Testing
             }
             #expect(before < 64 << 20)
             // Whoever reads on has lost nothing.
-            let text = first + (try connection.receive(until: "id: \(before)\n"))
-            #expect(text.contains("id: \(before - SerialChunk.mostBytes)\n"))
+            let text = first + (try connection.receive(until: "id: \(before + SerialChunk.mostBytes)\n"))
+            #expect(text.contains("id: \(before)\n"))
         }
     }
 }

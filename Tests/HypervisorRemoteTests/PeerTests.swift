@@ -249,7 +249,7 @@ struct PeerTests {
     @Test func aFolderThatIsRemovedIsNotWrittenAnyMore() async throws {
         try await with { lab in
             let grant = try await grant(lab)
-            lab.far.delay.withLock { $0 = .seconds(2) }
+            lab.far.delay.withLock { $0 = .seconds(8) }
             let fetching = Task { [order = order(grant)] in try await lab.toNear.fetch(order) }
             while lab.far.calls.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
             try await lab.toNear.removeCheckpoint(folder: Self.arriving)

@@ -30,14 +30,16 @@ extension CheckpointRAM {
                 return Self.copy(source, to: copy, isStopped)
             }.get()
         }
-        guard ProcFile.readLink(path) == source, ProcFile.readLink(path + Self.takenSuffix) == nil else {
-            unlink(copy)
-            throw taken
-        }
-        // Before the link that leads to it is replaced, or nobody would know of it after a crash.
-        try RAMStore.point(warm, to: source)
-        guard rename(copy, path) == 0 else {
-            throw HypervisorError.file("replace", path)
+        try store.exclusively { () throws(HypervisorError) in
+            guard ProcFile.readLink(path) == source, ProcFile.readLink(path + Self.takenSuffix) == nil else {
+                unlink(copy)
+                throw taken
+            }
+            // Before the link that leads to it is replaced, or nobody would know of it after a crash.
+            try RAMStore.point(warm, to: source)
+            guard rename(copy, path) == 0 else {
+                throw HypervisorError.file("replace", path)
+            }
         }
         try DurableFile.syncFolder(folder)
         settle(warm, store)

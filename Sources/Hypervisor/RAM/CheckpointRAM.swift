@@ -121,8 +121,11 @@ struct CheckpointRAM: Sendable {
     /// The checkpoint's own goes over to the machine, and back by ``giveBack(from:_:)`` if that never runs.
     private func take(ownedBy link: String, _ store: RAMStore) async throws(HypervisorError) -> String {
         try RAMStore.point(link + Self.originSuffix, to: path)
-        try RAMStore.point(path + Self.takenSuffix, to: link)
-        if let own = try takeLink(to: link, store) { return own }
+        let own = try store.exclusively { () throws(HypervisorError) in
+            try RAMStore.point(path + Self.takenSuffix, to: link)
+            return try takeLink(to: link, store)
+        }
+        if let own { return own }
         return try await takeFile(ownedBy: link, store)
     }
 

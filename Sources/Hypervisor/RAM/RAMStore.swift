@@ -62,6 +62,11 @@ final class RAMStore: Sendable {
         }
     }
 
+    /// What links and names are looked at and changed in is one step for all others.
+    func exclusively<Value>(_ body: () throws(HypervisorError) -> Value) throws(HypervisorError) -> Value {
+        try lock.withLock { (_) throws(HypervisorError) in try body() }
+    }
+
     /// A new file of nothing but zeros.
     /// - Parameters:
     ///   - bytes: a multiple of ``grain``.

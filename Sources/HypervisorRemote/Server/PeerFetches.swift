@@ -35,7 +35,12 @@ final class PeerFetches: Sendable {
             return (state.next, task)
         }
         defer { state.withLock { state in state.running[number] = nil } }
-        return try await task.value.get()
+        // A server that ends does not wait for the whole of it.
+        return try await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }.get()
     }
 
     /// Ends what comes into a folder, whoever waits for it: afterwards nothing of it is written any more.
