@@ -13,6 +13,7 @@ CONTROL = "/var/lib/fermata-control"
 AGENT = "/var/lib/fermata"
 LAB = """
 simulation: lab
+clock-error: 1s
 machines:
   here: {arch: x86_64, machine: pc, memory: 16M}
   there: {arch: aarch64, machine: virt, memory: 16M, host: lab2}
