@@ -41,7 +41,8 @@ extension ControlInstance {
                 guard error.isBetweenHosts else {
                     throw .notBrought(error, target, way.sender, way.receiver, position, of: bytes)
                 }
-                // It may not be known any more. Who gives another one is there.
+                // It may not be known any more. Who gives another one is there; if it is known, nobody needs it.
+                end(way)
                 way.grant = nil
                 misses += 1
                 guard error.isPassing, misses < Self.attempts else {
