@@ -73,9 +73,8 @@ extension ControlInstance {
             if isThere { state.withLock { $0.metrics.transferred.shared &+= file.bytes } }
             return isThere
         } catch {
-            // The way over the network has more patience, and older agents know it. What lies in no checkpoint's folder, as a disk of this
-            // host that stands alone already, is in none that others see.
-            let codes: Set = ["host-unreachable", "version-mismatch", "folder-outside"]
+            // The way over the network has more patience, and older agents know it.
+            let codes: Set = ["host-unreachable", "version-mismatch"]
             if error.reasons.allSatisfy({ codes.contains($0.code) }) { return false }
             throw .notBrought(error, target, sender, receiver, 0, of: file.bytes)
         }

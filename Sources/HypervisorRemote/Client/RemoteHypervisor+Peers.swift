@@ -28,9 +28,11 @@ extension RemoteHypervisor: PeerHost {
 }
 
 extension RemoteHypervisor: SharedFolderHost {
+    /// What lies in no checkpoint's folder (what was made for its way, a disk of its owner's) is in none that others see.
     public func copyShared(_ order: SharedFileOrder) async throws(HypervisorError) -> Bool {
+        guard folders.isCheckpoint(order.source.folder) else { return false }
         let there = try order.mapping { folder throws(HypervisorError) in
-            try folders.relative(folder, of: [.checkpoint, .export])
+            try folders.relative(folder)
         } target: { folder throws(HypervisorError) in
             try folders.relative(folder, of: [.arrival])
         }

@@ -20,6 +20,10 @@ struct CheckpointFolders: Sendable {
         try relative(folder, of: [.checkpoint])
     }
 
+    func isCheckpoint(_ folder: String) -> Bool {
+        folder.hasPrefix(home + "/") && Self.kind(of: String(folder.dropFirst(home.count + 1))) == .checkpoint
+    }
+
     func relative(_ folder: String, of kinds: Set<Kind>) throws(HypervisorError) -> String {
         guard folder.hasPrefix(home + "/") else { throw Self.outside(folder) }
         let relative = String(folder.dropFirst(home.count + 1))

@@ -33,16 +33,3 @@ extension GrantOrder {
         return order
     }
 }
-
-extension FetchOrder {
-    /// - Parameter target: likewise, of the folder that it comes into.
-    func mapping(
-        _ map: (String) throws(HypervisorError) -> String,
-        target mapTarget: (String) throws(HypervisorError) -> String
-    ) throws(HypervisorError) -> FetchOrder {
-        var order = self
-        order.source.folder = try map(source.folder)
-        order.target.folder = try mapTarget(target.folder)
-        return order
-    }
-}
