@@ -10,12 +10,19 @@ extension ControlInstance {
 
     /// What was begun before a daemon ended is over by now, or was never begun.
     func takeUp(_ watch: TriggerWatch) async {
-        var isAgain = false
+        var operations: [Int: OperationID] = [:]
         for (index, trigger) in watch.book.states.enumerated() where trigger.phase == .begun {
-            guard let id = trigger.operation else {
-                await change(watch) { $0.end(index, "the control instance ended while it ran") }
-                continue
-            }
+            operations[index] = trigger.operation
+            guard trigger.operation == nil else { continue }
+            await change(watch) { $0.end(index, "the control instance ended while it ran") }
+        }
+        await takeUp(operations, of: watch)
+    }
+
+    /// - Parameter operations: of an earlier daemon, by their triggers; what this one has begun meanwhile is under way.
+    private func takeUp(_ operations: [Int: OperationID], of watch: TriggerWatch) async {
+        var unread: [Int: OperationID] = [:]
+        for (index, id) in operations where watch.book.states[index].operation == id {
             let record: OperationRecord?
             do throws(StoreError) {
                 record = try await store.operation(id)
@@ -25,7 +32,7 @@ extension ControlInstance {
                     metadata: ["operation": "\(id)", "reason": "\(error)"]
                 )
                 // Rather not done again than done twice.
-                isAgain = true
+                unread[index] = id
                 continue
             }
             let report = record.map { $0.report ?? $0.report(.unknown) }
@@ -39,11 +46,11 @@ extension ControlInstance {
                 }
             }
         }
-        guard isAgain else { return }
-        Task { [weak self] in
+        guard !unread.isEmpty else { return }
+        Task { [weak self, unread] in
             try? await Task.sleep(for: Self.takeUpPause)
             guard let self, !watch.isOver else { return }
-            await takeUp(watch)
+            await takeUp(unread, of: watch)
             actOnDue(watch)
         }
     }

@@ -10,18 +10,22 @@ import Time
 struct TriggerRecordingTests {
     private final class Runner: HookRunner {
         let runs = Mutex(0)
+        /// They do not end meanwhile.
+        let isHeld = Mutex(false)
 
         func run(_ hook: HookSpec, variables: [String: String], input: [UInt8]) async -> HookRun {
             runs.withLock { $0 += 1 }
+            while isHeld.withLock({ $0 }) { try? await Task.sleep(for: .milliseconds(5)) }
             return HookRun(end: .exited, status: 0, duration: .zero)
         }
     }
 
-    /// Takes no states of triggers, or gives no simulation away, while it is told so.
+    /// Takes no states of triggers, tells of no operation, or gives no simulation away, while it is told so.
     private final class StubbornStore: ForwardingSharedStore {
         struct State {
             var refusesTriggers = false
             var isDriven = false
+            var isUnreadable = false
             /// Of states of triggers, also those that were refused.
             var writes = 0
             var claims = 0
@@ -40,6 +44,11 @@ struct TriggerRecordingTests {
             }
             if isRefused { throw StoreError("the disk is full") }
             try await store.apply(change)
+        }
+
+        func operation(_ id: OperationID) async throws(StoreError) -> OperationRecord? {
+            if state.withLock({ $0.isUnreadable }) { throw StoreError("the disk does not answer") }
+            return try await store.operation(id)
         }
 
         func claim(_ simulation: String) async throws(StoreError) {
@@ -137,7 +146,7 @@ struct TriggerRecordingTests {
         _ control: ControlInstance
     ) async throws -> OperationID {
         bench.left.says("a", "x\n")
-        try await becomes([.done]) { try await phases(control) }
+        try await becomes(.done) { try await phases(control).first }
         _ = await control.windDown()
         var triggers = try #require(try await bench.store.triggers(of: "sim"))
         let id = try #require(triggers.states[0].operation)
@@ -160,6 +169,32 @@ struct TriggerRecordingTests {
         try await becomes([.done]) { try await phases(second) }
         #expect(try await second.simulation(named: "sim").triggers?.first?.operation != id)
         #expect(try await Set(second.log("sim").map(\.checkpoint)) == ["x", "x-2"])
+    }
+
+    @Test func whatIsBegunWhileAnOlderOperationCannotBeReadIsNotTakenForOneOfTheOlder() async throws {
+        let bench = try Bench()
+        let (store, runner) = (StubbornStore(store: bench.store), Runner())
+        let hook = Self.says("y", .hook(["tell"], timeout: .seconds(60)))
+        let first = try await begin(bench, store, Self.says("x", .checkpoint("x")), hook)
+        _ = try await leave(.failed, "disk-full", in: bench, first)
+        store.state.withLock { $0.isUnreadable = true }
+        runner.isHeld.withLock { $0 = true }
+        let second = try ControlInstance(
+            home: bench.home,
+            hypervisors: [bench.left, bench.right],
+            store: store,
+            options: Bench.options,
+            hooks: runner
+        )
+        await second.beginTriggers(of: "sim")
+        bench.left.says("a", "y\n")
+        try await becomes([.begun, .begun]) { try await phases(second) }
+        store.state.withLock { $0.isUnreadable = false }
+        try await becomes(.failed) { try await phases(second).first }
+        #expect(try await phases(second) == [.failed, .begun])
+        runner.isHeld.withLock { $0 = false }
+        try await becomes([.failed, .done]) { try await phases(second) }
+        _ = await second.windDown()
     }
 
     @Test func whatFailedHasFailedAndWhatIsUnknownIsToldWhenItIsSettled() async throws {
