@@ -303,6 +303,15 @@ struct PeerTests {
             let here = "/var/lib/near/checkpoints/lab/first"
             let call = "shared \(here)/machines/bmc/ram \(here).partial.arriving/machines/bmc/ram"
             #expect(lab.near.calls == [call, call])
+            // Of other folders nobody is asked: no host shares them.
+            for folder in ["/home/control/exports/1", "/srv/disks", "/home/control"] {
+                let file = CheckpointFile(role: .disk, path: "seed.raw", bytes: 7, sha256: "x")
+                let source = FilePlace(folder: folder, path: "seed.raw")
+                #expect(
+                    try await lab.toNear.copyShared(SharedFileOrder(file: file, source: source, target: target))
+                        == false
+                )
+            }
             let file = CheckpointFile(role: .ram, path: "a", bytes: 7, sha256: "x")
             for path in ["../../../../etc/passwd", "/etc/passwd", ""] {
                 let source = FilePlace(folder: "checkpoints/lab/first", path: path)
