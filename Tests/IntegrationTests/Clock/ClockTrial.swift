@@ -11,7 +11,9 @@ struct ClockTrial: Sendable {
     let folder: TemporaryFolder
     let settings: ClockSettings
     let machine: [String]
-    let stoppedAt: HostInstant
+    /// Between these its clocks stopped: how long the virtual clock stands still before QEMU stamps STOP depends on how soon it has its
+    /// processors back.
+    let stopped: (from: HostInstant, to: HostInstant)
     /// When the devices' state was written: between these.
     let savedAfter: HostInstant
     let savedAt: HostInstant
@@ -24,6 +26,8 @@ struct ClockTrial: Sendable {
     let pausedCounter: GuestReading?
     let stream: CheckpointStream
     let clocks: GuestClocks
+
+    var stoppedAt: HostInstant { stopped.to }
 
     var checkpoint: String { folder.file("checkpoint") }
 
@@ -58,8 +62,8 @@ struct ClockTrial: Sendable {
         // Long enough for the virtual clock to be something else than 0, and its second something else than the host's.
         try await Task.sleep(for: .milliseconds(700))
         let running = try GuestReading { try board.read(qemu.qtest) }
-        let runningCounter = try board.counter.map { read in try GuestReading { try read(qemu.qtest) } }
-        let stoppedAt = try await qemu.stop()
+        let runningCounter = try await board.runningCounter(qemu.qtest)
+        let stopped = try await qemu.stop()
         let paused = board.readByGuestCode ? nil : try GuestReading { try board.read(qemu.qtest) }
         let pausedCounter = try board.counter.map { read in try GuestReading { try read(qemu.qtest) } }
         let savedAfter = hostNow()
@@ -75,7 +79,7 @@ struct ClockTrial: Sendable {
             folder: folder,
             settings: settings,
             machine: machine,
-            stoppedAt: stoppedAt,
+            stopped: stopped,
             savedAfter: savedAfter,
             savedAt: savedAt,
             running: running,
@@ -87,7 +91,7 @@ struct ClockTrial: Sendable {
                 stream: stream,
                 source: source,
                 settings: settings,
-                stoppedAt: stoppedAt,
+                stoppedAt: stopped.to,
                 savedAt: savedAt
             )
         )
@@ -161,9 +165,9 @@ struct ClockTrial: Sendable {
         try await Task.sleep(for: (resumeAt - hostNow()).duration)
         let resumed = try await qemu.cont()
         // Guest code needs a moment to write what it reads.
-        if board.readByGuestCode || board.counterByGuestCode { try await Task.sleep(for: .milliseconds(100)) }
+        if board.readByGuestCode { try await Task.sleep(for: .milliseconds(100)) }
         let running = try GuestReading { try board.read(qemu.qtest) }
-        let runningCounter = try board.counter.map { read in try GuestReading { try read(qemu.qtest) } }
+        let runningCounter = try await board.runningCounter(qemu.qtest)
         return ClockResumption(
             qemu: qemu,
             plan: plan,
@@ -214,6 +218,26 @@ struct GuestReading: Sendable {
     init(ns: Int64, from: HostInstant, to: HostInstant) {
         self.ns = ns
         (self.from, self.to) = (from, to)
+    }
+}
+
+extension ClockBoard {
+    /// Its counter while the machine runs. What guest code wrote last may be as old as its processor was away: the second that is new was
+    /// read by the guest since.
+    func runningCounter(_ qtest: QtestSocket) async throws -> GuestReading? {
+        guard let counter else { return nil }
+        guard counterByGuestCode else { return try GuestReading { try counter(qtest) } }
+        let from = hostNow()
+        var ns = try counter(qtest)
+        for _ in 0..<2 {
+            let old = ns
+            for _ in 0..<20_000 where ns == old {
+                try await Task.sleep(for: .milliseconds(1))
+                ns = try counter(qtest)
+            }
+            guard ns != old else { throw TestSupportError("\(name): its guest writes nothing new") }
+        }
+        return GuestReading(ns: ns, from: from, to: hostNow())
     }
 }
 

@@ -139,8 +139,8 @@ struct ClocksourcePolicyTests {
         }
         return TimeWindow(shown: trial.running.ns, resolution: trial.board.resolution)
             .later(
-                by: trial.stoppedAt - trial.running.to - .milliseconds(100),
-                to: trial.stoppedAt - trial.running.from
+                by: trial.stopped.from - trial.running.to,
+                to: trial.stopped.to - trial.running.from
             )
     }
 }

@@ -69,9 +69,9 @@ struct RTCPolicyTests {
         if let paused = trial.paused, trial.standsStill {
             #expect(board.shows(paused.ns, for: ns))
         }
-        // Read while it ran, `from`…`to` before it stopped; V may stop a little before QEMU stamps it.
+        // Read while it ran, `from`…`to` before it stopped.
         let stopped = TimeWindow(shown: trial.running.ns, resolution: board.resolution)
-            .later(by: trial.stoppedAt - trial.running.to - Self.stampSlack, to: trial.stoppedAt - trial.running.from)
+            .later(by: trial.stopped.from - trial.running.to, to: trial.stopped.to - trial.running.from)
         let saveTook =
             board.runsFromTransfer && trial.clock == .host ? trial.savedAt - trial.savedAfter : .zero
         let window = stopped.later(by: .zero - saveTook, to: saveTook)
@@ -83,9 +83,6 @@ struct RTCPolicyTests {
             "state \(ns), guest \(window)"
         )
     }
-
-    /// QEMU stops the clocks, and every processor, before it stamps STOP; it stamps RESUME before it lets the clocks run.
-    private static let stampSlack = Span.milliseconds(100)
 
     private func check(_ trial: ClockTrial, _ policy: ClockPolicy, _ resumption: ClockResumption) {
         let board = trial.board
@@ -170,8 +167,8 @@ struct RTCPolicyTests {
             } else {
                 TimeWindow(shown: trial.running.ns, resolution: board.resolution)
                     .later(
-                        by: trial.stoppedAt - trial.running.to - Self.stampSlack,
-                        to: trial.stoppedAt - trial.running.from
+                        by: trial.stopped.from - trial.running.to,
+                        to: trial.stopped.to - trial.running.from
                     )
             }
         var wanted: TimeWindow

@@ -66,14 +66,15 @@ final class QtestMachine: Sendable {
     }
 
     /// Pauses the machine.
-    /// - Returns: QEMU's own stamp.
-    func stop() async throws -> HostInstant {
+    /// - Returns: the host's time before, and QEMU's own stamp, behind the clocks' stop.
+    func stop() async throws -> (from: HostInstant, to: HostInstant) {
         let events = monitor.events()
+        let before = hostNow()
         try await monitor.stop()
         guard let stamp = await events.first(within: .seconds(20), where: { $0.name == "STOP" })?.timestamp else {
             throw TestSupportError("QEMU did not say when it stopped")
         }
-        return stamp
+        return (before, stamp)
     }
 
     /// Lets it run.
