@@ -130,7 +130,8 @@ let product: [Target] = [
             .product(name: "X509", package: "swift-certificates"),
         ]
     ),
-    tests("HypervisorRemote", ["HypervisorAPI", "HostClock", "PKI", "Time", logging]),
+    .target(name: "RecordedLog", dependencies: [logging], path: "Tests/Support/RecordedLog", swiftSettings: settings),
+    tests("HypervisorRemote", ["HypervisorAPI", "HostClock", "PKI", "RecordedLog", "Time", logging]),
     tests("SerialText"),
     tests("Manifest", ["HypervisorAPI", "Time"]),
     tests("Batch", ["GuestClock", "Manifest", "Time"]),
@@ -151,8 +152,8 @@ let product: [Target] = [
     tests(
         "Console",
         [
-            "Archive", "ControlInstance", "GuestClock", "HostClock", "HypervisorAPI", "HypervisorRemote", "PKI", "Time",
-            logging,
+            "Archive", "ControlInstance", "GuestClock", "HostClock", "HypervisorAPI", "HypervisorRemote", "PKI",
+            "RecordedLog", "Time", logging,
             .product(name: "HummingbirdTesting", package: "hummingbird"), .product(name: "Yams", package: "Yams"),
         ]
     ),

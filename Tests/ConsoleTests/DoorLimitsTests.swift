@@ -7,6 +7,7 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import PKI
+import RecordedLog
 import Synchronization
 import Testing
 import Time

@@ -11,30 +11,8 @@ import Time
 struct EventWireTests {
     private let machine = MachinePlace(simulation: "lab", machine: "bmc")
 
-    private func with(_ body: @Sendable (RemoteHypervisor, EchoHypervisor) async throws -> Void) async throws {
-        let authority = try TestAuthority()
-        let far = EchoHypervisor()
-        let ours = try authority.trust(.control, "desk")
-        try await withAgent(far, trust: try authority.trust(.hypervisor, "far")) { port in
-            let remote = RemoteHypervisor(
-                host: "far",
-                address: "127.0.0.1:\(port)",
-                trust: { ours },
-                home: "/home/control",
-                clockErrorLimit: .seconds(5)
-            )
-            do {
-                try await body(remote, far)
-            } catch {
-                await remote.close()
-                throw error
-            }
-            await remote.close()
-        }
-    }
-
     @Test func everythingComesThroughAndIsReadOnFromItsEnd() async throws {
-        try await with { remote, far in
+        try await withRemote { remote, far in
             let all = try await remote.readEvents(of: machine, after: nil)
             #expect(all.events.map(\.event) == [.panic, .shutdown] && !all.runs)
             #expect(all.end == EventMark(log: "one", number: 2) && all.serialBegins == [0: .max, 3: 5])
@@ -52,7 +30,7 @@ struct EventWireTests {
     }
 
     @Test func whatTheHostSaysAgainstItComesThrough() async throws {
-        try await with { remote, far in
+        try await withRemote { remote, far in
             let reasons = [Reason(code: "monitor-failed", machine: "bmc", message: "it hangs")]
             far.failure.withLock { $0 = HypervisorError(reasons) }
             let error = await #expect(throws: HypervisorError.self) {
@@ -64,7 +42,7 @@ struct EventWireTests {
 
     @Test(arguments: NameCheckTests.hostile)
     func namesThatAreNoneReachNoHypervisor(_ name: String) async throws {
-        try await with { remote, far in
+        try await withRemote { remote, far in
             for machine in [
                 MachinePlace(simulation: name, machine: "bmc"), MachinePlace(simulation: "lab", machine: name),
             ] {

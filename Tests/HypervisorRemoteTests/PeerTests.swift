@@ -1,5 +1,6 @@
 import HypervisorAPI
 import PKI
+import RecordedLog
 import Synchronization
 import Testing
 import Time

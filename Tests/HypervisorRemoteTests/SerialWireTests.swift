@@ -10,30 +10,8 @@ import Time
 struct SerialWireTests {
     private let port = SerialPlace(simulation: "lab", machine: "bmc", number: 1)
 
-    private func with(_ body: @Sendable (RemoteHypervisor, EchoHypervisor) async throws -> Void) async throws {
-        let authority = try TestAuthority()
-        let far = EchoHypervisor()
-        let ours = try authority.trust(.control, "desk")
-        try await withAgent(far, trust: try authority.trust(.hypervisor, "far")) { port in
-            let remote = RemoteHypervisor(
-                host: "far",
-                address: "127.0.0.1:\(port)",
-                trust: { ours },
-                home: "/home/control",
-                clockErrorLimit: .seconds(5)
-            )
-            do {
-                try await body(remote, far)
-            } catch {
-                await remote.close()
-                throw error
-            }
-            await remote.close()
-        }
-    }
-
     @Test func everyByteComesThroughInItsOrder() async throws {
-        try await with { remote, far in
+        try await withRemote { remote, far in
             var offset: UInt64?
             var heard: [UInt8] = []
             while true {
@@ -54,7 +32,7 @@ struct SerialWireTests {
     }
 
     @Test func whatTheHostSaysAgainstItComesThrough() async throws {
-        try await with { remote, far in
+        try await withRemote { remote, far in
             let reasons = [Reason(code: "serial-busy", machine: "bmc", message: "somebody else is connected")]
             far.failure.withLock { $0 = HypervisorError(reasons) }
             let errors = [
@@ -68,7 +46,7 @@ struct SerialWireTests {
     /// Names become names of files there.
     @Test(arguments: NameCheckTests.hostile)
     func noOtherFileIsNamed(_ name: String) async throws {
-        try await with { remote, far in
+        try await withRemote { remote, far in
             for port in [
                 SerialPlace(simulation: name, machine: "bmc", number: 0),
                 SerialPlace(simulation: "lab", machine: name, number: 0),
@@ -86,7 +64,7 @@ struct SerialWireTests {
     }
 
     @Test func moreThanIsTypedAtOnceReachesNoHypervisor() async throws {
-        try await with { remote, far in
+        try await withRemote { remote, far in
             let most = [UInt8](repeating: 65, count: SerialPlace.mostTyped)
             let error = await #expect(throws: HypervisorError.self) {
                 try await remote.writeSerial(most + [66], to: port)

@@ -16,32 +16,6 @@ struct WireTests {
     )
     private let id = OperationID(text: "20261126T100000-abc")
 
-    private func with(
-        policy: AgentPolicy = AgentPolicy(),
-        _ body: @Sendable (RemoteHypervisor, EchoHypervisor) async throws -> Void
-    ) async throws {
-        let authority = try TestAuthority()
-        let far = EchoHypervisor()
-        let ours = try authority.trust(.control, "desk")
-        try await withAgent(far, policy: policy, trust: try authority.trust(.hypervisor, "far")) { port in
-            // Two hosts of a test are one, and nobody disciplines its clock.
-            let remote = RemoteHypervisor(
-                host: "far",
-                address: "127.0.0.1:\(port)",
-                trust: { ours },
-                home: "/home/control",
-                clockErrorLimit: .seconds(5)
-            )
-            do {
-                try await body(remote, far)
-            } catch {
-                await remote.close()
-                throw error
-            }
-            await remote.close()
-        }
-    }
-
     private func save(_ instant: HostInstant?) -> SaveOrder {
         SaveOrder(
             operation: id,
@@ -71,7 +45,7 @@ struct WireTests {
     }
 
     @Test func questionsAndAnswersComeThroughAsTheyAre() async throws {
-        try await with { remote, far in
+        try await withRemote { remote, far in
             #expect(remote.host == "far")
             #expect(try await remote.describe() == EchoHypervisor.description)
             #expect(try await remote.machines(of: nil) == [])
@@ -113,7 +87,7 @@ struct WireTests {
     }
 
     @Test func filesComeAPieceAtATime() async throws {
-        try await with { remote, far in
+        try await withRemote { remote, far in
             let scratch = "/home/control/exports/20261127"
             let alone = try await remote.makeStandalone(
                 DepartureOrder(checkpoint: stored, scratch: scratch, gathers: true)
@@ -144,7 +118,7 @@ struct WireTests {
     }
 
     @Test func filesGoAPieceAtATime() async throws {
-        try await with(policy: AgentPolicy(binaries: ["/usr/bin/", "/opt/qemu/"])) { remote, far in
+        try await withRemote(policy: AgentPolicy(binaries: ["/usr/bin/", "/opt/qemu/"])) { remote, far in
             let arriving = "/home/control/checkpoints/lab/first.partial.arriving"
             let place = FilePlace(folder: arriving, path: "machines/bmc/ram")
             let size = UInt64(4 * FilePiece.mostBytes)
@@ -246,7 +220,7 @@ struct WireTests {
     }
 
     @Test func anOperationGoesItsWay() async throws {
-        try await with { remote, far in
+        try await withRemote { remote, far in
             let instant = HostInstant.now + .seconds(30)
             guard case .ready(let handle) = await remote.prepare(.suspend(save(instant))) else {
                 Issue.record("it was refused")
@@ -287,7 +261,7 @@ struct WireTests {
     }
 
     @Test func everyReasonOfARefusalComesThrough() async throws {
-        try await with { remote, far in
+        try await withRemote { remote, far in
             let reasons = [
                 Reason(code: "busy", message: "ä \"b\""), Reason(code: "no-space", machine: "bmc", message: "full"),
             ]
@@ -304,7 +278,7 @@ struct WireTests {
     }
 
     @Test func aFolderElsewhereIsRefusedByBothSides() async throws {
-        try await with { remote, far in
+        try await withRemote { remote, far in
             var order = save(nil)
             order.folder = "/etc"
             guard case .refused(let reasons) = await remote.prepare(.suspend(order)) else {
@@ -320,7 +294,7 @@ struct WireTests {
     }
 
     @Test func whatTheAgentForbidsReachesNoHypervisor() async throws {
-        try await with(policy: AgentPolicy(binaries: ["/opt/qemu/"])) { remote, far in
+        try await withRemote(policy: AgentPolicy(binaries: ["/opt/qemu/"])) { remote, far in
             let order = Order.start(StartOrder(operation: id, simulation: simulation, instant: nil))
             guard case .refused(let reasons) = await remote.prepare(order) else {
                 Issue.record("it was taken")

@@ -89,3 +89,30 @@ func withAgent<Value: Sendable>(
         return try await body(port)
     }
 }
+
+/// A control instance's side of a host whose hypervisor answers with what it was asked.
+func withRemote(
+    policy: AgentPolicy = AgentPolicy(),
+    _ body: @Sendable (RemoteHypervisor, EchoHypervisor) async throws -> Void
+) async throws {
+    let authority = try TestAuthority()
+    let far = EchoHypervisor()
+    let ours = try authority.trust(.control, "desk")
+    try await withAgent(far, policy: policy, trust: try authority.trust(.hypervisor, "far")) { port in
+        // Two hosts of a test are one, and nobody disciplines its clock.
+        let remote = RemoteHypervisor(
+            host: "far",
+            address: "127.0.0.1:\(port)",
+            trust: { ours },
+            home: "/home/control",
+            clockErrorLimit: .seconds(5)
+        )
+        do {
+            try await body(remote, far)
+        } catch {
+            await remote.close()
+            throw error
+        }
+        await remote.close()
+    }
+}

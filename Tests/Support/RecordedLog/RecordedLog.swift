@@ -1,13 +1,15 @@
-import Logging
+public import Logging
 import Synchronization
 
 /// Keeps what is logged, as text.
-final class RecordedLog: Sendable {
+public final class RecordedLog: Sendable {
     private let state = Mutex<[String]>([])
 
-    var lines: [String] { state.withLock { $0 } }
+    public init() {}
 
-    var logger: Logger { Logger(label: "test", factory: { _ in Handler(log: self) }) }
+    public var lines: [String] { state.withLock { $0 } }
+
+    public var logger: Logger { Logger(label: "test", factory: { _ in Handler(log: self) }) }
 
     private struct Handler: LogHandler {
         let log: RecordedLog
