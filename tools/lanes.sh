@@ -19,7 +19,8 @@ set +m
 trap 'kill -TERM -- "-$beside" 2>/dev/null' EXIT
 
 status=0
-make --no-print-directory "${first[@]}" || status=$?
+# All of them, whatever the first failure is: one run shows everything that is wrong.
+make --no-print-directory --keep-going "${first[@]}" || status=$?
 [ "$status" -ne 0 ] || wait "$beside" || status=$?
 printf '\n== beside: %s\n' "$2"
 cat "$log"
