@@ -99,8 +99,10 @@ public actor LocalHypervisor: Hypervisor {
             }
             // Nothing is taken for an instant that is past, but whatever else is in the way is told with it.
             guard past.isEmpty else { throw HypervisorError(past + (await operation.obstacles())) }
-            if order.kind.saves { await leaveChains(order) }
-            let required = try await operation.prepare()
+            let required = try await operation.stages.measure("prepare") { () async throws(HypervisorError) in
+                if order.kind.saves { await leaveChains(order) }
+                return try await operation.prepare()
+            }
             let tooNear = surroundings.obstacles(to: order.instant, within: required)
             guard tooNear.isEmpty else {
                 await operation.cancel()

@@ -63,6 +63,16 @@ struct Surroundings: Sendable {
         }
     }
 
+    /// Machines that are to go on do so also where it cannot be written down: a disk that is full is no reason to stand still. Whoever asks how
+    /// the operation was decided is told again.
+    func noteRollback(of entry: JournalEntry) {
+        do throws(HypervisorError) {
+            try journal.note(entry.noting(.rollingBack))
+        } catch {
+            logger.error("a rollback is not in the journal: \(error)", metadata: ["operation": "\(entry.operation)"])
+        }
+    }
+
     /// Where a simulation's machines have their run folders, and its resources their record.
     func folder(of simulation: String) -> String { "\(machinesFolder)/\(simulation)" }
 

@@ -64,22 +64,20 @@ actor CheckpointOperation: HostOperation {
         // A folder that is somebody else's is refused here, and not removed below.
         try CheckpointFolder(path: folder).create(machines: machines.map(\.name.machine), final: entry.finalFolder)
         do throws(HypervisorError) {
-            try surroundings.journal.write(entry)
+            try surroundings.journal.begin(entry)
             let (folder, operation, layers, store) = (folder, entry.operation, surroundings.disks, surroundings.ram)
             let finalFolder = entry.finalFolder ?? folder
             let (stages, clock, instant) = (stages, surroundings.clock, entry.instant)
-            let prepared = await stages.measure("prepare") {
-                await machines.gatherResults { (machine) async throws(HypervisorError) in
-                    do throws(HypervisorError) {
-                        var part = try await Self.prepare(machine, folder, finalFolder, operation, layers, store)
-                        let shortfall = await part.saving.bringInRAM(stages: stages) {
-                            instant.map { clock.now() + Self.timeToArm < $0 } ?? true
-                        }
-                        if let shortfall { part.notes.append(shortfall) }
-                        return part
-                    } catch {
-                        throw error.of(machine.name.machine)
+            let prepared = await machines.gatherResults { (machine) async throws(HypervisorError) in
+                do throws(HypervisorError) {
+                    var part = try await Self.prepare(machine, folder, finalFolder, operation, layers, store)
+                    let shortfall = await part.saving.bringInRAM(stages: stages) {
+                        instant.map { clock.now() + Self.timeToArm < $0 } ?? true
                     }
+                    if let shortfall { part.notes.append(shortfall) }
+                    return part
+                } catch {
+                    throw error.of(machine.name.machine)
                 }
             }
             parts = prepared.compactMap { try? $0.get() }
@@ -101,7 +99,7 @@ actor CheckpointOperation: HostOperation {
 
     func arm(at instant: HostInstant) async throws(HypervisorError) -> @Sendable () async -> HypervisorReport {
         let began = surroundings.clock.now()
-        try surroundings.journal.write(entry.noting(.armed, at: instant))
+        try surroundings.journal.note(entry.noting(.armed, at: instant))
         let chorus = try await Chorus.arm(
             .stop,
             for: machines,
@@ -117,7 +115,7 @@ actor CheckpointOperation: HostOperation {
     func disarm() { armed?.cancel() }
 
     func commit() async throws(HypervisorError) {
-        try surroundings.journal.write(entry.noting(.committing))
+        try surroundings.journal.note(entry.noting(.committing))
         for machine in machines where machine.isAlive {
             let record = machine.record
             let switches = LayerSwitch.all(of: record, in: entry.operation).filter { !$0.isDone }
@@ -135,7 +133,7 @@ actor CheckpointOperation: HostOperation {
     }
 
     func rollback(continueAt instant: HostInstant) async throws(HypervisorError) {
-        try surroundings.journal.write(entry.noting(.rollingBack))
+        surroundings.noteRollback(of: entry)
         try await undo()
     }
 

@@ -46,7 +46,7 @@ actor LaunchOperation: HostOperation {
         let (plan, stages, surroundings) = (plan, stages, surroundings)
         // Nothing is taken before the checkpoint is known to be good.
         let sources = try await plan.candidates(probe: surroundings.probe, store: surroundings.ram)
-        try surroundings.journal.write(entry)
+        try surroundings.journal.begin(entry)
         do throws(HypervisorError) {
             try await stages.measure("resources") { () async throws(HypervisorError) in
                 try await surroundings.resources(of: entry.simulation).acquire(plan.simulation.resources)
@@ -100,7 +100,7 @@ actor LaunchOperation: HostOperation {
 
     func arm(at instant: HostInstant) async throws(HypervisorError) -> @Sendable () async -> HypervisorReport {
         let began = surroundings.clock.now()
-        try surroundings.journal.write(entry.noting(.armed, at: instant))
+        try surroundings.journal.note(entry.noting(.armed, at: instant))
         let stages = stages
         let now = surroundings.clock.now()
         launched = try await launched.gather { (launch) async throws(HypervisorError) in

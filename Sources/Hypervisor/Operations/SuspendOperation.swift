@@ -54,13 +54,11 @@ actor SuspendOperation: HostOperation {
         // A folder that is somebody else's is refused here, and not removed below.
         try CheckpointFolder(path: folder).create(machines: machines.map(\.name.machine), final: entry.finalFolder)
         do throws(HypervisorError) {
-            try surroundings.journal.write(entry)
+            try surroundings.journal.begin(entry)
             let (folder, store) = (folder, surroundings.ram)
-            let prepared = await stages.measure("prepare") {
-                await machines.gatherResults { (machine) async throws(HypervisorError) in
-                    let saving = try await MachineSaving.prepare(machine, into: folder, store: store)
-                    return Saving(machine: machine, saving: saving)
-                }
+            let prepared = await machines.gatherResults { (machine) async throws(HypervisorError) in
+                let saving = try await MachineSaving.prepare(machine, into: folder, store: store)
+                return Saving(machine: machine, saving: saving)
             }
             savings = prepared.compactMap { try? $0.get() }
             try prepared.throwReasons()
@@ -78,7 +76,7 @@ actor SuspendOperation: HostOperation {
 
     func arm(at instant: HostInstant) async throws(HypervisorError) -> @Sendable () async -> HypervisorReport {
         let began = surroundings.clock.now()
-        try note(.armed, at: instant)
+        try surroundings.journal.note(entry.noting(.armed, at: instant))
         let chorus = try await Chorus.arm(
             .stop,
             for: machines,
@@ -94,7 +92,7 @@ actor SuspendOperation: HostOperation {
     func disarm() { armed?.cancel() }
 
     func commit() async throws(HypervisorError) {
-        try note(.committing)
+        try surroundings.journal.note(entry.noting(.committing))
         _ = try await machines.gather { (machine) async throws(HypervisorError) in
             try await machine.end(keepingRAM: machine.record.memory?.shared == true)
         }
@@ -105,7 +103,7 @@ actor SuspendOperation: HostOperation {
     }
 
     func rollback(continueAt instant: HostInstant) async throws(HypervisorError) {
-        try note(.rollingBack)
+        surroundings.noteRollback(of: entry)
         let alive = machines.filter(\.isAlive)
         let prompt = try await goOn(alive, at: instant, patience: Self.patience)
         let slow = alive.filter { machine in !prompt.contains(machine.name.machine) }
@@ -249,10 +247,6 @@ actor SuspendOperation: HostOperation {
             clockErrorBound: surroundings.clockErrorBound,
             notes: notes + surroundings.precisionNotes
         )
-    }
-
-    private func note(_ phase: JournalEntry.Phase, at instant: HostInstant? = nil) throws(HypervisorError) {
-        try surroundings.journal.write(entry.noting(phase, at: instant))
     }
 
     private func removeWhatWasSaved() {
