@@ -110,6 +110,24 @@ struct StoreTests {
     @Test(.enabled(if: DatabaseServer.isAvailable, "no PostgreSQL server is installed (Debian: postgresql)"))
     func theyAreTestedWithPostgreSQLToo() { #expect(StoreKind.available == StoreKind.allCases) }
 
+    @Test(arguments: StoreKind.available) func anOperationKeepsItsReportUntilThereIsAnother(_ kind: StoreKind)
+        async throws
+    {
+        let bench = try await Bench(kind)
+        var operation = Self.operation("op")
+        operation.report = operation.report(.unknown)
+        try await bench.store.apply(StoreChange(operation: operation))
+        var later = operation
+        later.state = OperationState(phase: .deciding, instant: nil, decision: .commit, outcome: nil)
+        later.report = nil
+        try await bench.store.apply(StoreChange(operation: later))
+        later.report = operation.report
+        #expect(try await bench.store.operation(operation.id) == later)
+        later.report = operation.report(.done)
+        try await bench.store.apply(StoreChange(operation: later))
+        #expect(try await bench.store.operation(operation.id)?.report?.outcome == .done)
+    }
+
     @Test(arguments: StoreKind.available) func theSameChangeTwiceIsAsGoodAsOnce(_ kind: StoreKind) async throws {
         let bench = try await Bench(kind)
         try await bench.store.apply(StoreChange(checkpoints: [Self.checkpoint("old")]))

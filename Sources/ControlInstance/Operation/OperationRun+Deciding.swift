@@ -4,32 +4,51 @@ import Time
 
 /// The second phase: what is decided becomes durable, and then everybody is told.
 extension OperationRun {
-    /// The manifest of a suspend becomes durable, then the decision.
-    mutating func decideCommit() async -> Ending {
-        var checkpoints: [CheckpointRecord] = []
-        if let place = plan.destination {
-            let manifest = manifest(at: place)
-            let problems = CheckpointSet.problems(of: manifest)
-            do throws(ControlError) {
-                guard problems.isEmpty else {
-                    throw ControlError(code: "report-incomplete", message: problems.joined(separator: "; "))
-                }
-                try control.checkpointSet.publish(manifest, plan.annotations, at: place)
-            } catch {
-                return .undo(.failed, error.reasons, plan.parts)
-            }
-            checkpoints = [CheckpointRecord(manifest, plan.annotations)]
+    /// What all report becomes durable, and beside that the manifest of what is saved: of many machines both are large.
+    /// - Returns: the checkpoint that is published then, if the operation makes one.
+    mutating func recordReports() async -> Result<[CheckpointRecord], ControlError> {
+        do {
+            try record.state.happen()
+            record.report = report(.unknown, [.unresolved(record.id)])
+            let run = self
+            async let publishing = run.publishManifest()
+            try await recordInTime(StoreChange(operation: record))
+            announce()
+            return await publishing
+        } catch {
+            return .failure(ControlError([.notRecorded(error)]))
         }
+    }
+
+    private func publishManifest() async -> Result<[CheckpointRecord], ControlError> {
+        guard let place = plan.destination else { return .success([]) }
+        let manifest = manifest(at: place)
+        let problems = CheckpointSet.problems(of: manifest)
+        do throws(ControlError) {
+            guard problems.isEmpty else {
+                throw ControlError(code: "report-incomplete", message: problems.joined(separator: "; "))
+            }
+            try control.checkpointSet.publish(manifest, plan.annotations, at: place)
+        } catch {
+            return .failure(error)
+        }
+        return .success([CheckpointRecord(manifest, plan.annotations)])
+    }
+
+    /// - Parameter checkpoints: what was published.
+    mutating func decideCommit(_ checkpoints: [CheckpointRecord]) async -> Ending {
         guard !live.callOff.isCalled else { return .undo(.cancelled, [.cancelled], plan.parts) }
         var decided = record
         do {
             try decided.state.decide(.commit)
-            decided.report = report(.unknown, [.unresolved(record.id)])
+            // The report is recorded already.
+            var change = decided
+            change.report = nil
             let stamps = reports.flatMap(\.machines).compactMap(\.happenedAt)
             try await recordInTime(
                 StoreChange(
                     simulation: record.target,
-                    operation: decided,
+                    operation: change,
                     checkpoints: checkpoints,
                     triggers: control.firstTriggers(of: record, at: stamps.max())
                 )

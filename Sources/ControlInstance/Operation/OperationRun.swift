@@ -129,14 +129,10 @@ struct OperationRun: Sendable {
         announce()
         if let ending = await executeAll(prepared, at: instant) { return ending }
         if let ending = await collectReports(after: instant) { return ending }
-        do {
-            try record.state.happen()
-            try await recordInTime(StoreChange(operation: record))
-        } catch {
-            return .undo(.failed, [.notRecorded(error)], plan.parts)
+        switch await recordReports() {
+        case .success(let checkpoints): return await decideCommit(checkpoints)
+        case .failure(let failure): return .undo(.failed, failure.reasons, plan.parts)
         }
-        announce()
-        return await decideCommit()
     }
 
     // MARK: - Telling

@@ -97,7 +97,7 @@ extension PostgreSQLStore {
                 started_ns, finished_ns, report, cause) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
             ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, instant_ns = excluded.instant_ns,
                 decision = COALESCE(excluded.decision, operations.decision), outcome = excluded.outcome, finished_ns = excluded.finished_ns,
-                report = excluded.report
+                report = COALESCE(excluded.report, operations.report)
             """,
             [
                 .text(operation.id.text), .text(operation.kind.rawValue), .text(operation.simulation),

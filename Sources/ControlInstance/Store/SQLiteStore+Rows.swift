@@ -114,7 +114,8 @@ extension SQLiteStore {
         // What it is about does not change, and is large: it is written once.
         try database.execute(
             sql: """
-                UPDATE operations SET phase = ?, instantNs = ?, decision = COALESCE(?, decision), outcome = ?, finishedNs = ?, report = ?
+                UPDATE operations SET phase = ?, instantNs = ?, decision = COALESCE(?, decision), outcome = ?, finishedNs = ?,
+                    report = COALESCE(?, report)
                 WHERE id = ?
                 """,
             arguments: [

@@ -24,7 +24,8 @@ public protocol Store: Sendable {
     func hosts() async throws(StoreError) -> [HostRecord]
 
     /// One transaction: all of it is durable when this returns, or none of it is there when it throws; except of a connection that was
-    /// lost in the middle, of which only the database knows. Applying the same change twice is as good as once.
+    /// lost in the middle, of which only the database knows. Applying the same change twice is as good as once. An operation without a
+    /// report keeps the one that it has: a report may be large, and is written when it is another one.
     ///
     /// Refused (`fenced`, `driven`) where another control instance has a simulation that the change is of.
     func apply(_ change: StoreChange) async throws(StoreError)
