@@ -20,10 +20,7 @@ enum EventStream {
     ) -> Response {
         guard request.headers[.accept]?.contains("text/event-stream") ?? false else {
             return response(type: "application/x-ndjson") { writer in
-                // A daemon that ends has called its operations off and told the results before.
-                for await event in events.cancelOnGracefulShutdown() {
-                    try await writer.write(ByteBuffer(bytes: try EventFrame.line(event).bytes))
-                }
+                try await write(events, to: &writer) { _, event in try .line(event) }
             }
         }
         let seen = request.headers[.lastEventID].flatMap { Int($0) } ?? 0
@@ -36,11 +33,9 @@ enum EventStream {
         }
     }
 
-    static func response(_ changes: AsyncStream<Change>, on channel: any Channel) -> Response {
+    static func response(_ changes: AsyncStream<Change>, as frames: ChangeFrames, on channel: any Channel) -> Response {
         response(type: "text/event-stream") { writer in
-            try await write(changes, to: &writer, on: channel) { _, change in
-                try .event(id: change.id, name: change.name, change)
-            }
+            try await write(changes, to: &writer, on: channel) { _, change in try frames.frame(of: change) }
         }
     }
 
@@ -65,37 +60,42 @@ enum EventStream {
         }
     }
 
-    /// - Parameter frame: of an event and how many there were before it; nil: it is left out.
+    /// - Parameters:
+    ///   - channel: of a client that listens for as long as it likes: it is let go of when it does not read. nil: of one that waits for the end,
+    ///     and is told all.
+    ///   - frame: of an event and how many there were before it; nil: it is left out.
     private static func write<Event: Sendable>(
         _ events: AsyncStream<Event>,
         to writer: inout any ResponseBodyWriter,
-        on channel: any Channel,
+        on channel: (any Channel)? = nil,
         frame: @escaping @Sendable (Int, Event) throws -> EventFrame?
     ) async throws {
-        let (frames, queue) = AsyncStream.makeStream(
-            of: EventFrame.self,
-            bufferingPolicy: .bufferingOldest(mostUnread)
-        )
+        let unwritten = UnwrittenFrames()
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
-                defer { queue.finish() }
-                var count = 0
-                for await event in events.cancelOnGracefulShutdown() {
-                    defer { count += 1 }
-                    guard let frame = try frame(count, event) else { continue }
-                    guard case .dropped = queue.yield(frame) else { continue }
-                    // It does not read, so that the writing below stands still and would notice nothing.
-                    channel.close(promise: nil)
-                    return
+                defer { unwritten.finish() }
+                // A daemon that ends has called its operations off and told the results before.
+                try await cancelWhenGracefulShutdown {
+                    var count = 0
+                    for await event in events {
+                        defer { count += 1 }
+                        guard let frame = try frame(count, event) else { continue }
+                        guard unwritten.add(frame) > mostUnread, let channel else { continue }
+                        // It does not read, so that the writing below stands still and would notice nothing.
+                        channel.close(promise: nil)
+                        return
+                    }
                 }
             }
-            tasks.addTask {
-                while true {
-                    try await Task.sleep(for: heartbeat)
-                    queue.yield(.heartbeat)
+            if channel != nil {
+                tasks.addTask {
+                    while true {
+                        try await Task.sleep(for: heartbeat)
+                        unwritten.add(.heartbeat)
+                    }
                 }
             }
-            for await frame in frames { try await writer.write(ByteBuffer(bytes: frame.bytes)) }
+            for await piece in unwritten.pieces { try await writer.write(piece) }
             tasks.cancelAll()
         }
     }

@@ -15,6 +15,7 @@ struct Routes: Sendable {
     let entrance: BrowserEntrance
     let tokens: TokenBook
     let keys: KeyBook
+    let frames = ChangeFrames()
     /// Asks the server to end.
     let shutdown: @Sendable () -> Void
 
@@ -37,7 +38,7 @@ struct Routes: Sendable {
             },
             .get("/v1/events") { call in
                 let last = call.request.headers[.lastEventID]
-                return EventStream.response(control.changes(after: last), on: call.channel)
+                return EventStream.response(control.changes(after: last), as: frames, on: call.channel)
             },
             .get("/v1/health") { _ in try Answer.json(HealthAnswer(status: "ok")) },
             .get("/metrics") { _ in Answer.metrics(try await control.metrics()) },

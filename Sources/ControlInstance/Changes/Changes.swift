@@ -6,8 +6,8 @@ final class Changes: Sendable {
     static let kept = 512
 
     private struct State {
-        /// The last ones, without a gap.
-        var ring: [Change] = []
+        /// At least those that are kept, without a gap.
+        var last: [Change] = []
         var count: UInt64 = 0
         var followers: [Int: AsyncStream<Change>.Continuation] = [:]
         var nextFollower = 0
@@ -26,8 +26,9 @@ final class Changes: Sendable {
         state.withLock { state in
             state.count += 1
             let change = Change(id: id(state.count), what: what)
-            if state.ring.count >= Self.kept { state.ring.removeFirst() }
-            state.ring.append(change)
+            // Seldom: what stays is moved each time.
+            if state.last.count >= 2 * Self.kept { state.last.removeFirst(Self.kept) }
+            state.last.append(change)
             // Told while the lock is held: all hear them in one order.
             for follower in state.followers.values { follower.yield(change) }
         }
@@ -37,8 +38,10 @@ final class Changes: Sendable {
     func follow(after last: String?) -> AsyncStream<Change> {
         let (stream, continuation) = AsyncStream.makeStream(of: Change.self)
         let number = state.withLock { state in
-            if let seen = count(in: last), seen <= state.count, state.count - seen <= UInt64(state.ring.count) {
-                for change in state.ring.suffix(Int(state.count - seen)) { continuation.yield(change) }
+            if let seen = count(in: last), seen <= state.count,
+                state.count - seen <= UInt64(min(state.last.count, Self.kept))
+            {
+                for change in state.last.suffix(Int(state.count - seen)) { continuation.yield(change) }
             } else {
                 continuation.yield(Change(id: id(state.count), what: .reset))
             }

@@ -68,8 +68,8 @@ struct HypervisorConnection: Sendable {
         guard response.status.code < 400 else { throw refusal(response, bytes) }
     }
 
-    /// The lines of an answer that comes piece by piece; ends with it, however that ends.
-    func lines(_ path: String, _ body: some Encodable) async throws(HypervisorError) -> AsyncStream<[UInt8]> {
+    /// The lines of an answer that comes piece by piece, those of each piece together; ends with it, however that ends.
+    func lines(_ path: String, _ body: some Encodable) async throws(HypervisorError) -> AsyncStream<[[UInt8]]> {
         let response = try await open(path, try WireJSON.encode(body), patience: nil)
         guard response.status.code < 400 else { throw refusal(response, try await collect(response)) }
         return AsyncStream { continuation in
@@ -77,7 +77,7 @@ struct HypervisorConnection: Sendable {
                 var lines = LineSplitter()
                 do {
                     for try await chunk in response.body {
-                        for line in lines.take(chunk.readableBytesView) { continuation.yield(line) }
+                        continuation.yield(lines.take(chunk.readableBytesView))
                         guard lines.pending <= WireFormat.bodyLimit else { break }
                     }
                 } catch {

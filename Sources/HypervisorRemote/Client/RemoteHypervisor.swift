@@ -199,9 +199,8 @@ public final class RemoteHypervisor: Hypervisor {
         }
         return AsyncStream { continuation in
             let reading = Task {
-                for await line in lines {
-                    guard let stage = try? WireJSON.decode(Stage.self, from: line) else { continue }
-                    continuation.yield(time.ours(stage))
+                for await lines in lines {
+                    for stage in WireJSON.decode(Stage.self, fromLines: lines) { continuation.yield(time.ours(stage)) }
                 }
                 continuation.finish()
             }

@@ -20,4 +20,11 @@ enum WireJSON {
             throw HypervisorError(code: "message-invalid", message: "this is no \(Value.self): \(error)")
         }
     }
+
+    /// Those of the lines that are such values. All at once: a host may tell of a thousand machines in one piece.
+    static func decode<Value: Decodable>(_: Value.Type, fromLines lines: [[UInt8]]) -> [Value] {
+        let array = [UInt8(ascii: "[")] + lines.joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "]")]
+        if let values = try? decode([Value].self, from: array), values.count == lines.count { return values }
+        return lines.compactMap { try? decode(Value.self, from: $0) }
+    }
 }

@@ -29,7 +29,10 @@ struct OperationFollower {
         defer { progress.clear() }
         do {
             for try await line in try await client.lines(path) {
-                if session.global.json { session.terminal.print(String(decoding: line, as: UTF8.self)) }
+                if session.global.json {
+                    session.terminal.print(String(decoding: line, as: UTF8.self))
+                    guard try Received<EventName>(line).value.isResult else { continue }
+                }
                 let event = try Received<OperationEvent>(line).value
                 if case .result(let report) = event { return report }
                 progress.show(event)
@@ -48,4 +51,11 @@ struct OperationFollower {
                 + "new one, which finishes or undoes it, and shows the outcome"
         )
     }
+}
+
+/// Which event a line is, where nothing else of it is needed: of a fleet there are tens of thousands.
+private struct EventName: Decodable {
+    var event: String
+
+    var isResult: Bool { event == "result" }
 }
