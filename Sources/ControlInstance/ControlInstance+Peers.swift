@@ -10,6 +10,8 @@ extension ControlInstance {
         var drivers: [String: String] = [:]
         /// Their own hosts, whose machines nobody else reaches.
         var hosts: Set<String> = []
+        /// The own hosts of those that were heard of lately.
+        var live: Set<String> = []
     }
 
     func peers() async throws(ControlError) -> Peers {
@@ -19,6 +21,7 @@ extension ControlInstance {
         for peer in all {
             peers.hosts.insert(peer.name)
             guard peer.isLive else { continue }
+            peers.live.insert(peer.name)
             for simulation in peer.simulations { peers.drivers[simulation] = peer.name }
         }
         for hypervisor in hypervisors { peers.hosts.remove(hypervisor.host) }
@@ -83,6 +86,7 @@ extension ControlInstance {
                 guard let self else { return }
                 await self.refreshHosts()
                 await self.takeUpOrphans()
+                await self.lookAfterTriggers()
             }
         }
     }
@@ -105,6 +109,12 @@ extension ControlInstance {
                 metadata: ["operation": "\(operation.id)", "outcome": "\(report.outcome.rawValue)"]
             )
         }
+    }
+
+    private func lookAfterTriggers() async {
+        await giveUpTriggersKeptElsewhere()
+        guard let peers = try? await peers() else { return }
+        try? await takeUpTriggers(peers)
     }
 
     /// Takes over what others did to the list of hosts.

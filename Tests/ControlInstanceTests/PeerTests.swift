@@ -1,6 +1,7 @@
 import DatabaseServer
 import FoundationEssentials
 import HypervisorAPI
+import Synchronization
 import Testing
 import Time
 
@@ -220,4 +221,78 @@ struct PeerTests {
         #expect(try await controls[1].simulation(named: "mine").problems.map(\.code) == ["host-elsewhere"])
         for control in controls { await control.close() }
     }
+
+    /// Its machines are on agents alone: any control instance can look after it, and one does.
+    @Test func triggersOfASimulationOnAgentsAreLookedAfterByOneAndThenByAnother() async throws {
+        let place = StorePlace(kind: .postgresql, address: try DatabaseServer.shared.get().database())
+        let folder = try TemporaryFolder()
+        let lab = ScriptedHypervisor(host: "lab", folder: folder)
+        func control(_ name: String) async throws -> ControlInstance {
+            var options = Bench.options
+            options.peerPause = .milliseconds(50)
+            let control = try ControlInstance(
+                home: "\(folder.path)/\(name)",
+                hypervisors: [ScriptedHypervisor(host: name, folder: folder)],
+                connect: { _ in lab },
+                store: try await place.open(name),
+                options: options
+            )
+            _ = await control.recover()
+            return control
+        }
+        func becomes(_ wanted: [TriggerState.Phase], _ control: ControlInstance) async throws {
+            var phases: [TriggerState.Phase] = []
+            for _ in 0..<500 {
+                phases = try await control.simulation(named: "far").triggers?.map(\.phase) ?? []
+                if phases == wanted { return }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            #expect(phases == wanted)
+        }
+        var desk: ControlInstance? = try await control("desk")
+        _ = try await desk?.addHost(HostRequest(name: "lab", address: "lab:7443"))
+        var spec = SimulationSpec(name: "far", machines: [.sample("a", host: "lab")])
+        spec.triggers = ["one", "two", "three"].map {
+            TriggerSpec(.serial(machine: "a", port: nil, pattern: $0), .checkpoint($0))
+        }
+        let started = try #require(try await desk?.up(UpRequest(spec: spec)))
+        #expect(try await desk?.result(of: started).outcome == .done)
+        let bench = try await control("bench")
+        // Both are there, and one acts: a checkpoint for each, and not two.
+        try await Task.sleep(for: .milliseconds(300))
+        lab.says("a", "one\n", of: "far")
+        try await becomes([.done, .armed, .armed], bench)
+        #expect(try await bench.log("far").map(\.checkpoint) == ["one"])
+        #expect(desk?.triggersKept == ["far"] && bench.triggersKept == [])
+        // Its daemon ends, with all of its process, and the other one goes on.
+        _ = await desk?.windDown()
+        await desk?.close()
+        desk = nil
+        for _ in 0..<500 where bench.triggersKept.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+        lab.says("a", "two\n", of: "far")
+        try await becomes([.done, .done, .armed], bench)
+        #expect(try await bench.log("far").map(\.checkpoint) == ["one", "two"])
+        // One that comes back leaves it where it is, until a resume brings it back.
+        let again = try await control("desk")
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(again.triggersKept.isEmpty && bench.triggersKept == ["far"])
+        let saved = try await again.suspend(SaveRequest(simulation: "far", checkpoint: "s"))
+        let suspended = try await again.result(of: saved)
+        #expect(suspended.outcome == .done, "\(suspended.reasons)")
+        let resumed = try await again.resume(ResumeRequest(simulation: "far", checkpoint: "s"))
+        #expect(try await again.result(of: resumed).outcome == .done)
+        for _ in 0..<500 where !bench.triggersKept.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(again.triggersKept == ["far"] && bench.triggersKept.isEmpty)
+        lab.says("a", "three\n", of: "far")
+        try await becomes([.done, .done, .done], again)
+        #expect(try await bench.log("far").map(\.checkpoint).sorted() == ["one", "s", "three", "two"])
+        for control in [again, bench] {
+            _ = await control.windDown()
+            await control.close()
+        }
+    }
+}
+
+extension ControlInstance {
+    fileprivate var triggersKept: [String] { state.withLock { $0.triggers.keys.sorted() } }
 }

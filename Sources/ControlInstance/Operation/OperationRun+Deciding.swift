@@ -22,7 +22,7 @@ extension OperationRun {
 
     private func publishManifest() async -> Result<[CheckpointRecord], ControlError> {
         guard let place = plan.destination else { return .success([]) }
-        let manifest = manifest(at: place)
+        let manifest = await manifest(at: place)
         let problems = CheckpointSet.problems(of: manifest)
         do throws(ControlError) {
             guard problems.isEmpty else {

@@ -23,7 +23,7 @@ extension OperationRun {
         return report
     }
 
-    func manifest(at place: CheckpointSet.Place) -> CheckpointManifest {
+    func manifest(at place: CheckpointSet.Place) async -> CheckpointManifest {
         CheckpointManifest(
             tool: CheckpointSet.tool,
             id: sortableID(at: control.clock.now()),
@@ -36,7 +36,7 @@ extension OperationRun {
             spec: record.target.spec,
             machines: inOrder(reports.flatMap(\.machines).compactMap(\.saved), \.name),
             links: reports.flatMap(\.links),
-            triggers: control.savedTriggers(record, reports)
+            triggers: await control.savedTriggers(record, reports)
         )
     }
 

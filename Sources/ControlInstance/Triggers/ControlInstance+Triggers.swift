@@ -13,7 +13,9 @@ extension ControlInstance {
                 record.spec.triggers?.isEmpty == false
             else { return endTriggers(of: name) }
             let stored = try await storedTriggers(of: name)
-            let book = TriggerBook(record.spec, stored ?? TriggerRecord(of: record.spec, from: nil, at: clock.now()))
+            var triggers = stored ?? TriggerRecord(of: record.spec, from: nil, at: clock.now())
+            triggers.keeper = ownHost
+            let book = TriggerBook(record.spec, triggers)
             let watch = newWatch(book)
             state.withLock { $0.triggers.updateValue(watch, forKey: name) }?.end()
             await takeUp(watch)
@@ -24,14 +26,53 @@ extension ControlInstance {
         }
     }
 
-    /// Of all simulations that run when this instance is started; not those of others with the same database.
+    /// Of all simulations that run and that nobody looks after; not those of others with the same database.
     func takeUpTriggers(_ peers: Peers) async throws(ControlError) {
         let records = try await reading { () throws(StoreError) in try await self.store.simulations() }
         let known = Set(state.withLock { $0.triggers.keys })
         for record in records where record.state == .running && !known.contains(record.name) {
-            let hosts = Set(record.machines.map(\.host))
-            guard peers.hosts.isDisjoint(with: hosts), !store.isShared || hosts.contains(ownHost) else { continue }
+            guard record.spec.triggers?.isEmpty == false, try await isToKeep(record, peers) else { continue }
             await beginTriggers(of: record.name)
+        }
+    }
+
+    /// Whether this instance is to look after a simulation. Of one that is on no control instance's own host any of them can; the first that
+    /// writes down that it does.
+    private func isToKeep(_ record: SimulationRecord, _ peers: Peers) async throws(ControlError) -> Bool {
+        let hosts = Set(record.machines.map(\.host))
+        guard peers.hosts.isDisjoint(with: hosts) else { return false }
+        guard store.isShared, !hosts.contains(ownHost) else { return true }
+        guard hosts.allSatisfy({ hypervisor(of: $0) != nil }), try await isFree(record, peers) else { return false }
+        do throws(ControlError) {
+            return try await claiming(record.name, for: "triggers") { () throws(ControlError) in
+                guard try await isFree(record, peers) else { return false }
+                var triggers =
+                    try await storedTriggers(of: record.name)
+                    ?? TriggerRecord(of: record.spec, from: nil, at: clock.now())
+                triggers.keeper = ownHost
+                try await writing(StoreChange(triggers: triggers))
+                return true
+            }
+        } catch {
+            // Whoever has it begins its triggers itself.
+            guard error.isDrivenElsewhere || error.reasons.contains(where: { $0.code == "busy" }) else { throw error }
+            return false
+        }
+    }
+
+    private func isFree(_ record: SimulationRecord, _ peers: Peers) async throws(ControlError) -> Bool {
+        let keeper = try await storedTriggers(of: record.name)?.keeper
+        return keeper.map { $0 == ownHost || !peers.live.contains($0) } ?? true
+    }
+
+    /// Another control instance has suspended, resumed or taken up a simulation: it looks after its triggers from then on.
+    func giveUpTriggersKeptElsewhere() async {
+        for name in state.withLock({ Array($0.triggers.keys) }) {
+            guard let record = try? await store.simulation(name),
+                let keeper = try? await store.triggers(of: name)?.keeper,
+                keeper != ownHost || record.state != .running
+            else { continue }
+            endTriggers(of: name)
         }
     }
 
@@ -97,16 +138,22 @@ extension ControlInstance {
                 ?? target.origin.map { checkpointSet.place(of: $0.checkpoint, simulation: $0.simulation) }
             saved = place.flatMap { try? checkpointSet.load($0) }?.triggers
         }
-        return TriggerRecord(of: target.spec, from: saved, at: instant ?? clock.now())
+        return TriggerRecord(of: target.spec, from: saved, at: instant ?? clock.now(), keeper: ownHost)
     }
 
     /// What a checkpoint keeps of the triggers of its simulation.
-    func savedTriggers(_ record: OperationRecord, _ reports: [HypervisorReport]) -> SavedTriggers? {
-        guard let watch = state.withLock({ $0.triggers[record.simulation] }) else { return nil }
+    func savedTriggers(_ record: OperationRecord, _ reports: [HypervisorReport]) async -> SavedTriggers? {
+        var book = state.withLock { $0.triggers[record.simulation] }?.book
+        // Another control instance looks after them.
+        if book == nil, store.isShared, record.target.spec.triggers?.isEmpty == false {
+            let stored = try? await storedTriggers(of: record.simulation)
+            book = stored.map { TriggerBook(record.target.spec, $0) }
+        }
+        guard let book else { return nil }
         let machines = reports.flatMap(\.machines)
         let stop = machines.compactMap(\.happenedAt).max() ?? clock.now()
         let next = record.kind == .suspend ? nil : machines.compactMap(\.continuedAt).max()
-        return watch.book.saved(at: stop, goingOn: next)
+        return book.saved(at: stop, goingOn: next)
     }
 
     /// As they are now, or were when it last ran.

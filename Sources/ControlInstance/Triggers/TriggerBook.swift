@@ -9,6 +9,7 @@ struct TriggerBook: Sendable {
     let specs: [TriggerSpec]
     private(set) var states: [TriggerState]
     private(set) var clock: RunClock
+    private let keeper: String?
     /// That serial triggers listen to.
     private let ports: [Int?]
 
@@ -18,12 +19,15 @@ struct TriggerBook: Sendable {
         specs = triggers
         states = triggers.indices.map { $0 < record.states.count ? record.states[$0] : TriggerState() }
         clock = record.clock
+        keeper = record.keeper
         ports = triggers.map { trigger in
             spec.machines.first { $0.name == trigger.machine }.flatMap { trigger.port(of: $0) }
         }
     }
 
-    var record: TriggerRecord { TriggerRecord(simulation: simulation, states: states, clock: clock) }
+    var record: TriggerRecord {
+        TriggerRecord(simulation: simulation, states: states, clock: clock, keeper: keeper)
+    }
 
     // MARK: - What happens
 

@@ -7,17 +7,21 @@ public struct TriggerRecord: Codable, Hashable, Sendable {
     /// In the order of the spec's triggers.
     public var states: [TriggerState]
     public var clock: RunClock
+    /// The control instance that looks after them, by its own host; nil: a release wrote this that did not tell.
+    public var keeper: String?
 
-    init(simulation: String, states: [TriggerState], clock: RunClock) {
+    init(simulation: String, states: [TriggerState], clock: RunClock, keeper: String? = nil) {
         self.simulation = simulation
         self.states = states
         self.clock = clock
+        self.keeper = keeper
     }
 
     /// As a run begins.
     /// - Parameter saved: of the checkpoint that it goes on from; nil: of a start.
-    init(of spec: SimulationSpec, from saved: SavedTriggers?, at instant: HostInstant) {
+    init(of spec: SimulationSpec, from saved: SavedTriggers?, at instant: HostInstant, keeper: String? = nil) {
         simulation = spec.name
+        self.keeper = keeper
         let count = spec.triggers?.count ?? 0
         states = Array(repeating: TriggerState(), count: count)
         clock = RunClock(since: instant)
