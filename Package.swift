@@ -131,7 +131,13 @@ let product: [Target] = [
         ]
     ),
     .target(name: "RecordedLog", dependencies: [logging], path: "Tests/Support/RecordedLog", swiftSettings: settings),
-    tests("HypervisorRemote", ["HypervisorAPI", "HostClock", "PKI", "RecordedLog", "Time", logging]),
+    tests(
+        "HypervisorRemote",
+        [
+            "HypervisorAPI", "HostClock", "PKI", "RecordedLog", "Time", logging,
+            .product(name: "HummingbirdTesting", package: "hummingbird"),
+        ]
+    ),
     tests("SerialText"),
     tests("Manifest", ["HypervisorAPI", "Time"]),
     tests("Batch", ["GuestClock", "Manifest", "Time"]),

@@ -1,3 +1,4 @@
+import HypervisorRemote
 import Logging
 import NIOCore
 import Synchronization

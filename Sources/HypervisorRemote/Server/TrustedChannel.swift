@@ -25,7 +25,7 @@ struct TrustedChannel: HTTPChannelHandler {
                         if grants.areOpen, let peer = await trust.peer(chain, of: .hypervisor),
                             grants.hasReader(peer.name)
                         {
-                            return .certificateVerified
+                            return grants.admits(peer.name, on: channel) ? .certificateVerified : .failed
                         }
                         switch await trust.identify(chain, expecting: .control, name: master) {
                         case .success: return .certificateVerified
