@@ -85,7 +85,7 @@ public final class Fermata: Sendable {
 
     private func compareVersions() async throws(FermataError) {
         guard !hasCompared.withLock({ $0 }) else { return }
-        let daemon = try await control.version()
+        let daemon = try await control.daemon().version
         let isFirst = hasCompared.withLock { hasCompared in
             defer { hasCompared = true }
             return !hasCompared

@@ -72,12 +72,12 @@ import Testing
             expected: "'login:'",
             timeout: .seconds(2),
             output: output,
-            log: "/x/serial0.log"
+            whereabouts: "all of it: /x/serial0.log"
         ).description
         #expect(told.contains("lab/box, serial port 0: 'login:' did not come within 2.0 seconds"))
         #expect(told.contains("\n  | line 30\n  | \\x1b[2Jpanic\\x9b\n(all of it: /x/serial0.log)"))
         #expect(!told.contains("line 11\n") && told.contains("line 12\n"))
-        let silent = SerialTimeout(port: "p", expected: "x", timeout: .seconds(1), output: "\r\n", log: "l").description
+        let silent = SerialTimeout(port: "p", expected: "x", timeout: .seconds(1), output: "\r\n", whereabouts: "l").description
         #expect(silent.contains("nothing"))
     }
 }

@@ -160,12 +160,18 @@ class Guests:
         problems = []
         for before, after in zip(ticks, ticks[1:]):
             if after["tick"] != before["tick"] + 1:
-                problems.append(f"{machine}: tick {after['tick']} came after {before['tick']}")
+                problems.append(f"{machine}: tick {after['tick']} came after {before['tick']}: {self.between(machine, before, after)}")
         late = [(tick["counterNs"] - ticks[0]["counterNs"]) - (tick["tick"] - ticks[0]["tick"]) * SECOND for tick in ticks]
         # A guest that the host leaves no time is late by its own clock, and catches up; one whose clock leapt is late by the leap.
         if not -SECOND // 2 < min(late) <= max(late) < 3 * SECOND:
             problems.append(f"{machine}: its ticks are between {min(late) / 1e9:.3f} and {max(late) / 1e9:.3f} s late by its own counter")
         return problems
+
+    def between(self, machine: str, before: dict, after: dict) -> bytes:
+        """What a machine said from one tick to another, as it is in its log."""
+        log = self.said(machine)
+        begin, end = (log.find(b'"tick":%d,' % record["tick"]) for record in (before, after))
+        return log[begin:end]
 
     def session(self, machine: str, records: list[dict]) -> list[str]:
         """One connection, never closed, and no line missing."""

@@ -2,6 +2,7 @@
 switch, with certificates of an authority made for them."""
 
 import collections.abc
+import contextlib
 import dataclasses
 import json
 import os
@@ -162,9 +163,13 @@ class Host:
         """The phase of the operation that its journal has."""
         for entry in (self.home / "journal").glob("*.json"):
             try:
-                return json.loads(entry.read_text())["phase"]
-            except (OSError, ValueError):
+                steps = entry.read_text().splitlines()
+            except OSError:
                 continue
+            for step in reversed(steps):
+                # The last one may just be being written.
+                with contextlib.suppress(ValueError):
+                    return json.loads(step)["phase"]
         return None
 
     def checkpoints(self, simulation: str) -> set[str]:

@@ -47,6 +47,12 @@ struct AnswerReader {
         guard body.count <= Self.longestBody else { throw .bodyTooLong }
     }
 
+    /// What has come of the body and was not taken yet, of one that has no end.
+    mutating func takeBody() -> [UInt8] {
+        defer { body = [] }
+        return body
+    }
+
     /// To be called when the connection has ended.
     mutating func end() throws(Problem) {
         switch stage {

@@ -94,9 +94,14 @@ struct Control: Sendable {
         return answer.body
     }
 
-    /// Of the daemon.
-    func version() async throws(FermataError) -> String {
-        try Self.decode(Version.self, try await request("GET", "/v1/version"), "GET /v1/version").version
+    struct Daemon: Decodable {
+        let version: String
+        /// What it calls its own host; nil: its release does not tell.
+        let host: String?
+    }
+
+    func daemon() async throws(FermataError) -> Daemon {
+        try Self.decode(Daemon.self, try await request("GET", "/v1/version"), "GET /v1/version")
     }
 
     /// Holds a simulation's name: what is started by it lives until the connection ends.
@@ -105,7 +110,7 @@ struct Control: Sendable {
         do throws(FermataError) {
             return try await orStarted { () throws(Unanswered) in try Self.hold(simulation, at: socket) }
         } catch  where error.code == "unknown-path" {
-            let daemon = (try? await version()) ?? "of an unknown version"
+            let daemon = (try? await daemon().version) ?? "of an unknown version"
             throw FermataError(
                 code: "daemon-of-other-version",
                 "the daemon is fermata \(daemon), which knows no leases; this library is \(Fermata.version). End it with "
@@ -171,7 +176,6 @@ struct Control: Sendable {
 
     // MARK: - Answers
 
-    private struct Version: Decodable { let version: String }
     private struct Event: Decodable { let event: String }
 
     private static func refusal(_ answer: (status: Int, body: Data), _ what: String) -> FermataError {

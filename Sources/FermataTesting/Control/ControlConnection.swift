@@ -40,9 +40,10 @@ final class ControlConnection: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Asks; the answer comes by ``readAll()`` or ``readLine()``.
-    func ask(_ method: String, _ path: String, body: Data?) throws(Lost) {
+    /// Asks; the answer comes by ``readAll()``, ``readLine()`` or ``readPiece()``.
+    func ask(_ method: String, _ path: String, body: Data?, headers: [String: String] = [:]) throws(Lost) {
         var request = "\(method) \(path) HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n"
+        for (name, value) in headers { request += "\(name): \(value)\r\n" }
         if let body { request += "content-type: application/json\r\ncontent-length: \(body.count)\r\n" }
         var rest = Array("\(request)\r\n".utf8) + (body ?? Data())
         while !rest.isEmpty {
@@ -65,6 +66,22 @@ final class ControlConnection: Sendable {
             let (status, body) = reader.withLock { ($0.status, $0.body) }
             if status == 200, let end = body.firstIndex(of: UInt8(ascii: "\n")) { return (200, Data(body[..<end])) }
             guard try readMore() else { return (reader.withLock(\.status) ?? 0, Data(reader.withLock(\.body))) }
+        }
+    }
+
+    /// - Returns: what came next of an answer that goes on; nil: it has ended. Of one that is an error, all of it.
+    func readPiece() throws(Lost) -> (status: Int, bytes: [UInt8])? {
+        while true {
+            let (status, bytes) = reader.withLock { reader in
+                (reader.status, reader.status == 200 ? reader.takeBody() : [])
+            }
+            if let status, !bytes.isEmpty { return (status, bytes) }
+            guard try readMore() else {
+                return reader.withLock { reader in
+                    let rest = reader.takeBody()
+                    return rest.isEmpty ? nil : (reader.status ?? 0, rest)
+                }
+            }
         }
     }
 

@@ -3,8 +3,8 @@ import Synchronization
 /// One QEMU of a simulation.
 public final class Machine: Sendable, CustomStringConvertible {
     public let name: String
-    private let simulation: String
-    private let control: Control
+    let simulation: String
+    let control: Control
     private let ports = Mutex<[Int: SerialPort]>([:])
 
     init(_ name: String, of simulation: String, _ control: Control) {

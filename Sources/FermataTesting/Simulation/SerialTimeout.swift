@@ -7,15 +7,15 @@ public struct SerialTimeout: Error, Hashable, Sendable, CustomStringConvertible 
     public let timeout: Duration
     /// What came since the last match.
     public let output: String
-    /// The path of the file with all that came.
-    public let log: String
+    /// Where all is that came, or why nothing does.
+    public let whereabouts: String
 
     /// With the last lines that came instead.
     public var description: String {
         let lines = output.split { $0.isNewline }.suffix(20).map { "  | \(Self.visible($0.prefix(500)))" }
         let said = lines.isEmpty ? "  nothing" : lines.joined(separator: "\n")
         return
-            "\(port): \(expected) did not come within \(timeout); since the last match came\n\(said)\n(all of it: \(log))"
+            "\(port): \(expected) did not come within \(timeout); since the last match came\n\(said)\n(\(whereabouts))"
     }
 
     /// A guest's words must not move the cursor of whoever reads of them.

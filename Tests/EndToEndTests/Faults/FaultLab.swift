@@ -261,12 +261,13 @@ struct FaultLab: Sendable {
 
     var journal: [String] { Self.contents("\(home.path)/journal") }
 
-    /// Of the operation in the journal.
+    /// How far the operation in the journal is. Its last step may just be being written.
     var journalPhase: String? {
         guard let entry = journal.first(where: { $0.hasSuffix(".json") }),
             let text = try? String(contentsOfFile: "\(home.path)/journal/\(entry)", encoding: .utf8)
         else { return nil }
-        return (try? JSONValue(parsing: text))?["phase"]?.stringValue
+        let steps = text.split(separator: "\n").compactMap { try? JSONValue(parsing: String($0)) }
+        return steps.last?["phase"]?.stringValue
     }
 
     static func contents(_ folder: String) -> [String] {
