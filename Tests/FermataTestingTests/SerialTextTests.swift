@@ -77,7 +77,8 @@ import Testing
         #expect(told.contains("lab/box, serial port 0: 'login:' did not come within 2.0 seconds"))
         #expect(told.contains("\n  | line 30\n  | \\x1b[2Jpanic\\x9b\n(all of it: /x/serial0.log)"))
         #expect(!told.contains("line 11\n") && told.contains("line 12\n"))
-        let silent = SerialTimeout(port: "p", expected: "x", timeout: .seconds(1), output: "\r\n", whereabouts: "l").description
+        let silent = SerialTimeout(port: "p", expected: "x", timeout: .seconds(1), output: "\r\n", whereabouts: "l")
+            .description
         #expect(silent.contains("nothing"))
     }
 }

@@ -83,7 +83,12 @@ final class FarSerial: SerialSource {
             var events = EventReader()
             while let (status, bytes) = try connection.readPiece() {
                 guard status == 200 else {
-                    let refusal = FermataError(answer: Data(bytes), status: 1, doing: path, otherwise: "HTTP status \(status)")
+                    let refusal = FermataError(
+                        answer: Data(bytes),
+                        status: 1,
+                        doing: path,
+                        otherwise: "HTTP status \(status)"
+                    )
                     state.withLock { $0.trouble = refusal.description }
                     return refusal.code != "simulation-not-found"
                 }
@@ -105,7 +110,9 @@ final class FarSerial: SerialSource {
                 }
                 return true
             case "state":
-                guard let port = try? JSONDecoder().decode(PortState.self, from: Data(event.data.utf8)) else { return true }
+                guard let port = try? JSONDecoder().decode(PortState.self, from: Data(event.data.utf8)) else {
+                    return true
+                }
                 state.withLock { $0.trouble = port.state == "connected" ? nil : port.message }
                 return port.state != "ended"
             default: return true
