@@ -39,6 +39,9 @@ public struct ControlOptions: Hashable, Sendable {
     public var asapMargin = Span.milliseconds(20)
     /// The same when its own host is the only one.
     public var ownAsapMargin = Span.milliseconds(5)
+    /// Of an operation of more machines only stages of whole hosts are told while it runs: nobody watches tens of thousands of them, and to tell
+    /// them takes longer than the rest. The result has all.
+    public var mostMachinesTold = 1000
     /// From the decision to roll back until the machines go on together.
     public var rollbackLead = Span.milliseconds(50)
     /// How long whoever reads the metrics waits for hosts; Prometheus gives up after ten seconds.

@@ -187,6 +187,21 @@ struct ControlInstanceTests {
         #expect(try await control.result(of: first).outcome == .done)
     }
 
+    @Test(arguments: [2, 3]) func stagesOfMachinesAreToldUnlessThoseAreTooMany(_ most: Int) async throws {
+        let bench = try Bench()
+        var options = Bench.options
+        options.mostMachinesTold = most
+        let control = try bench.control(options: options)
+        try await bench.up(control)
+        let id = try await control.suspend(SaveRequest(simulation: "sim"))
+        var told: Set<String> = []
+        for await event in try await control.follow(id) {
+            if case .stage(let stage) = event { told.insert(stage.name) }
+        }
+        #expect(told == (most == 3 ? ["prepare", "stop"] : ["prepare"]))
+        #expect(try await control.result(of: id).machines.allSatisfy { !$0.stages.isEmpty })
+    }
+
     @Test func anOperationIsFollowedFromItsBeginningAlsoByWhoComesLate() async throws {
         let bench = try Bench()
         let control = try bench.control()

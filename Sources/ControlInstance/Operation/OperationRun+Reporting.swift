@@ -43,8 +43,7 @@ extension OperationRun {
     /// As the plan has the machines, whichever host reported first.
     private func inOrder<Value>(_ values: [Value], _ name: (Value) -> String) -> [Value] {
         let order = Dictionary(zip(plan.parts.flatMap(\.machines), 0...), uniquingKeysWith: { first, _ in first })
-        func place(_ value: Value) -> Int { order[name(value)] ?? order.count }
-        return values.sorted { place($0) < place($1) }
+        return values.map { (order[name($0)] ?? order.count, $0) }.sorted { $0.0 < $1.0 }.map(\.1)
     }
 
     /// Two hosts' clocks may be off ours in opposite directions. One host of which nobody knows makes all of it unknown. Our own is off

@@ -155,11 +155,13 @@ struct OperationRun: Sendable {
         let parts = plan.parts
         let live = live
         let operation = record.id
+        let tellsMachines = parts.map(\.machines.count).reduce(0, +) <= options.mostMachinesTold
         return Task {
             await withDiscardingTaskGroup { group in
                 for part in parts {
                     group.addTask {
-                        for await stage in await part.hypervisor.stages(of: operation) {
+                        for await stage in await part.hypervisor.stages(of: operation)
+                        where tellsMachines || stage.machine == nil {
                             live.publish(.stage(OperationReport.Stage(stage)))
                         }
                     }

@@ -262,6 +262,7 @@ final class ScriptedHypervisor: Hypervisor {
     func stages(of operation: OperationID) async -> AsyncStream<Stage> {
         AsyncStream { continuation in
             continuation.yield(Stage(name: "prepare", startedAt: .now, duration: .milliseconds(1)))
+            continuation.yield(Stage(machine: "m", name: "stop", startedAt: .now, duration: .milliseconds(1)))
             continuation.finish()
         }
     }
