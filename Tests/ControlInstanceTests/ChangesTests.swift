@@ -30,6 +30,29 @@ import Testing
         #expect(await third.next()?.what == .host("e", removed: false))
     }
 
+    /// A thousand browsers that are closed while an operation runs.
+    @Test(.timeLimit(.minutes(2))) func `who leaves while something is told holds nobody up`() async {
+        for _ in 0..<50 {
+            let followers = (0..<100).map { _ in
+                Task { [changes] in for await _ in changes.follow(after: nil) {} }
+            }
+            let telling = Task { [changes] in
+                for number in 0..<500 {
+                    changes.tell(.host("h\(number)", removed: false))
+                    if number.isMultiple(of: 10) { await Task.yield() }
+                }
+            }
+            for follower in followers {
+                await Task.yield()
+                follower.cancel()
+            }
+            await telling.value
+            for follower in followers { await follower.value }
+        }
+        changes.tell(.host("last", removed: false))
+        #expect(changes.listeners == 0)
+    }
+
     @Test func `who was away for longer than is kept is told to look anew`() async throws {
         var first = changes.follow(after: nil).makeAsyncIterator()
         let seen = try #require(await first.next())

@@ -9,8 +9,7 @@ final class Changes: Sendable {
         /// At least those that are kept, without a gap.
         var last: [Change] = []
         var count: UInt64 = 0
-        var followers: [Int: AsyncStream<Change>.Continuation] = [:]
-        var nextFollower = 0
+        var followers: [AsyncStream<Change>.Continuation] = []
     }
 
     /// Ids of another daemon's life mean nothing in this one.
@@ -22,6 +21,9 @@ final class Changes: Sendable {
         life = String(generator.next() as UInt64, radix: 36)
     }
 
+    /// Those that left since the last change included.
+    var listeners: Int { state.withLock { $0.followers.count } }
+
     func tell(_ what: Change.What) {
         state.withLock { state in
             state.count += 1
@@ -29,15 +31,18 @@ final class Changes: Sendable {
             // Seldom: what stays is moved each time.
             if state.last.count >= 2 * Self.kept { state.last.removeFirst(Self.kept) }
             state.last.append(change)
-            // Told while the lock is held: all hear them in one order.
-            for follower in state.followers.values { follower.yield(change) }
+            // Told while the lock is held: all hear them in one order. Whoever has left is found here and not by `onTermination`: that is
+            // called while the runtime holds a lock of the follower's task, which to tell it takes, too.
+            state.followers.removeAll { follower in
+                if case .terminated = follower.yield(change) { true } else { false }
+            }
         }
     }
 
     /// - Parameter last: the id of what a follower saw last. The first change of a stream that cannot go on behind it is a reset.
     func follow(after last: String?) -> AsyncStream<Change> {
         let (stream, continuation) = AsyncStream.makeStream(of: Change.self)
-        let number = state.withLock { state in
+        state.withLock { state in
             if let seen = count(in: last), seen <= state.count,
                 state.count - seen <= UInt64(min(state.last.count, Self.kept))
             {
@@ -45,12 +50,7 @@ final class Changes: Sendable {
             } else {
                 continuation.yield(Change(id: id(state.count), what: .reset))
             }
-            state.nextFollower += 1
-            state.followers[state.nextFollower] = continuation
-            return state.nextFollower
-        }
-        continuation.onTermination = { [weak self] _ in
-            self?.state.withLock { _ = $0.followers.removeValue(forKey: number) }
+            state.followers.append(continuation)
         }
         return stream
     }
