@@ -10,11 +10,16 @@ enum BlockingThread {
 
     static func run<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
         await withCheckedContinuation { continuation in
-            start { continuation.resume(returning: body()) }
+            let work = { @Sendable () -> Void in continuation.resume(returning: body()) }
+            // No thread to be had: better late on this one than never.
+            if !start(work) { work() }
         }
     }
 
-    private static func start(_ body: @escaping @Sendable () -> Void) {
+    /// Begins at once, however busy the threads of tasks are.
+    /// - Returns: false when there is no thread to be had; then nothing is done.
+    @discardableResult
+    static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
@@ -30,9 +35,7 @@ enum BlockingThread {
             },
             work.toOpaque()
         )
-        if result != 0 {
-            // No thread to be had: better late on this one than never.
-            work.takeRetainedValue().body()
-        }
+        if result != 0 { work.release() }
+        return result == 0
     }
 }

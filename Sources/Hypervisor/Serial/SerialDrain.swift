@@ -11,12 +11,11 @@ final class SerialDrain: Sendable {
 
     init(_ paths: [String]) {
         connections = paths.compactMap(Self.connect)
+        // Not by a task, which may have to wait for its turn: of what a guest writes byte by byte, a socket holds some hundred bytes.
         for connection in connections {
-            Task {
-                await BlockingThread.run {
-                    var buffer = [UInt8](repeating: 0, count: 65536)
-                    while read(connection.number, &buffer, buffer.count) > 0 {}
-                }
+            BlockingThread.start {
+                var buffer = [UInt8](repeating: 0, count: 65536)
+                while read(connection.number, &buffer, buffer.count) > 0 {}
             }
         }
     }
